@@ -1,0 +1,85 @@
+import type { CodeLine } from '../../simulator/c/ast.ts';
+
+/** Something in the input that could not be used, with its place and what to do about it. `line` is 1-based in the document. */
+export interface Problem {
+	readonly line: number;
+	readonly message: string;
+}
+
+/** A line of a hunk. `line` is 1-based in the document as given; `text` is C without the diff marker and the quote prefix. */
+export interface HunkLine {
+	readonly kind: ' ' | '-' | '+';
+	readonly text: string;
+	readonly line: number;
+}
+
+/**
+ * A function that a hunk's lines define or change.
+ *
+ * `anchor` is the text that the *kernel* holds (context and removed lines of a diff) and serves to find the place in the
+ * reference function. `before` and `after` are what the two kernels run: for a diff before = anchor; for a suggestion
+ * before is the quoted draft after its own change. A null side means the function does not exist on it.
+ * With `whole` the lines are the whole definition, from its first line to its closing brace; otherwise a piece of the body.
+ */
+export interface FunctionChange {
+	/** Unique in the document: hunk id and position, such as `3.0`. */
+	readonly id: string;
+	readonly name: string;
+	readonly file: string;
+	readonly whole: boolean;
+	/** The declaration as far as it is known: from the definition or from the text after `@@`, possibly cut short. */
+	readonly declaration: string;
+	readonly anchor: readonly CodeLine[] | null;
+	readonly before: readonly CodeLine[] | null;
+	readonly after: readonly CodeLine[] | null;
+	/** Range of the changed lines in the document. */
+	readonly line: number;
+	readonly endLine: number;
+}
+
+export interface Hunk {
+	/** Position in the document, from 0. */
+	readonly id: number;
+	/** Path without `a/` or `b/`. */
+	readonly file: string;
+	/** First and last line of the hunk in the document. */
+	readonly line: number;
+	readonly endLine: number;
+	readonly origin: 'diff' | 'quoted' | 'suggestion';
+	/** For a suggestion: the hunk it amends. */
+	readonly amends: number | null;
+	/** Text after the second `@@`. */
+	readonly context: string;
+	readonly lines: readonly HunkLine[];
+	readonly functions: readonly FunctionChange[];
+}
+
+export type KernelFrom = 'option' | 'text' | 'names' | 'date';
+
+export interface Patch {
+	/** Empty when the input has no subject. */
+	readonly subject: string;
+	/** `YYYY-MM-DD`, or null. */
+	readonly date: string | null;
+	readonly series: { readonly version: number; readonly n: number; readonly of: number } | null;
+	/** Inferred version, `MAJOR.MINOR`. */
+	readonly kernel: string;
+	readonly kernelFrom: KernelFrom;
+	/** First and last line of the mail or patch in the document. */
+	readonly line: number;
+	readonly endLine: number;
+	readonly hunks: readonly Hunk[];
+}
+
+/** A kernel name in prose or code of the document (identifier-shaped), with every place where it occurs. */
+export interface Mention {
+	readonly name: string;
+	readonly places: readonly { readonly line: number; readonly column: number }[];
+}
+
+export interface ParsedDocument {
+	readonly source: string;
+	readonly patches: readonly Patch[];
+	readonly mentions: readonly Mention[];
+	readonly problems: readonly Problem[];
+}

@@ -1,0 +1,112 @@
+import type { KernelFrom } from '../patch/types.ts';
+
+/** The report: plain data that every face prints. The JSON form is a contract (docs/report.schema.json). */
+export interface Report {
+	readonly schema: 1;
+	readonly faultline: string;
+	readonly documents: readonly ReportDocument[];
+}
+
+export interface ReportDocument {
+	readonly source: string;
+	readonly patches: readonly ReportPatch[];
+	/** What of the input could not be used. */
+	readonly problems: readonly { readonly line: number; readonly message: string }[];
+}
+
+export interface ReportPatch {
+	readonly subject: string;
+	readonly date: string | null;
+	readonly series: { readonly version: number; readonly n: number; readonly of: number } | null;
+	readonly kernel: string;
+	readonly kernelFrom: KernelFrom;
+	readonly hunks: readonly ReportHunk[];
+	readonly runs: readonly ReportRun[];
+	readonly findings: readonly Finding[];
+	readonly notes: readonly Note[];
+}
+
+export type HunkMode = 'tree' | 'blob' | 'function' | 'fragment' | 'none';
+
+export interface ReportHunk {
+	readonly id: number;
+	readonly file: string;
+	/** The function that the hunk's lines define or change; empty when they change none. */
+	readonly function: string;
+	readonly line: number;
+	readonly endLine: number;
+	readonly origin: 'diff' | 'quoted' | 'suggestion';
+	/** The patchable symbol that the change replaces, or null. */
+	readonly hook: string | null;
+	readonly mode: HunkMode;
+	/** Changed lines that hold code that can run, and how many of them ran in some run. */
+	readonly changedLines: number;
+	readonly executedLines: number;
+}
+
+export interface ReportWait {
+	readonly who: string;
+	readonly on: string;
+	readonly cycles: number;
+}
+
+export interface ReportViolation {
+	readonly kind: string;
+	readonly schedule: string;
+	readonly line: number | null;
+	readonly message: string;
+}
+
+export interface ReportRun {
+	readonly scenario: string;
+	readonly variant: string;
+	readonly arch: string;
+	readonly kernel: string;
+	readonly policy: string;
+	readonly base: 'kernel' | 'previous' | 'quoted';
+	readonly hunks: readonly number[];
+	readonly before: Readonly<Record<string, number>>;
+	readonly after: Readonly<Record<string, number>>;
+	readonly waits: { readonly before: readonly ReportWait[]; readonly after: readonly ReportWait[] };
+	readonly violations: { readonly before: readonly ReportViolation[]; readonly after: readonly ReportViolation[] };
+}
+
+export type Severity = 'error' | 'warning' | 'information';
+
+export interface Finding {
+	readonly rule: string;
+	readonly severity: Severity;
+	readonly line: number;
+	readonly endLine: number;
+	readonly hunks: readonly number[];
+	readonly scenario: string;
+	readonly variant: string;
+	readonly policy: string;
+	readonly arch: readonly string[];
+	readonly metric: string;
+	readonly before: number;
+	readonly after: number;
+	readonly message: string;
+}
+
+export interface Note {
+	readonly rule: string;
+	readonly line: number;
+	readonly hunks: readonly number[];
+	readonly message: string;
+}
+
+/** What `faultline run --format json` prints. */
+export interface RunReport {
+	readonly schema: 1;
+	readonly runs: readonly {
+		readonly scenario: string;
+		readonly variant: string;
+		readonly arch: string;
+		readonly kernel: string;
+		readonly policy: string;
+		readonly metrics: Readonly<Record<string, number>>;
+		readonly waits: readonly ReportWait[];
+		readonly violations: readonly { readonly kind: string; readonly schedule: string; readonly message: string }[];
+	}[];
+}

@@ -1,0 +1,138 @@
+/**
+ * The whole public interface of the simulator. Pure and deterministic: same request, same result.
+ */
+import type { CodeLine } from './c/ast.ts';
+
+export type { CodeLine } from './c/ast.ts';
+
+/** A change of one function as the simulator takes it; `server/patch` makes it. See FunctionChange there. */
+export interface SimChange {
+	readonly id: string;
+	readonly name: string;
+	readonly file: string;
+	readonly whole: boolean;
+	readonly declaration: string;
+	readonly anchor: readonly CodeLine[] | null;
+	readonly before: readonly CodeLine[] | null;
+	readonly after: readonly CodeLine[] | null;
+}
+
+/** One live patch of a kernel's stack: a change, and which of its sides is loaded. */
+export interface StackEntry {
+	readonly change: SimChange;
+	readonly side: 'before' | 'after';
+}
+
+/** Where a change goes, or why it cannot go anywhere. */
+export interface Placement {
+	/** The patchable symbol, or null when the change is not mapped. */
+	readonly hook: string | null;
+	readonly mode: 'function' | 'fragment' | 'none';
+	/** Why it is not mapped, what was assumed; each becomes a note. `rule` is a note rule of the report. */
+	readonly notes: readonly SimNote[];
+	/** Document lines among the changed ones that hold code that can run, per side. */
+	readonly codeLines: { readonly before: readonly number[]; readonly after: readonly number[] };
+	/** True when the function is new and the reference model stands in for the side before. */
+	readonly modelStandsIn: boolean;
+}
+
+export interface SimNote {
+	readonly rule: 'not-modelled' | 'not-mapped' | 'undeclared' | 'budget' | 'model-stood-in' | 'model-disagrees' | 'skipped-arch';
+	/** Line in the document, or null when it belongs to the change as a whole. */
+	readonly line: number | null;
+	readonly message: string;
+}
+
+export interface RunRequest {
+	readonly scenario: string;
+	readonly variant: string;
+	/** `arm64`, or `arm64@6.19` for an architecture of a later kernel. */
+	readonly arch: string;
+	/** mm version, `MAJOR.MINOR`. */
+	readonly kernel: string;
+	readonly policy: string;
+	/** Live patches, bottom first. */
+	readonly stack: readonly StackEntry[];
+	/** Steps (statements of compiled C) that a run may take. */
+	readonly budget?: number;
+}
+
+export interface RunResult {
+	/** Every metric id of `metrics` with its count; 0 when nothing happened. */
+	readonly metrics: Readonly<Record<string, number>>;
+	readonly waits: readonly { readonly who: string; readonly on: string; readonly cycles: number }[];
+	/** `line` is a document line of the patch, or null. */
+	readonly violations: readonly { readonly kind: string; readonly schedule: string; readonly line: number | null; readonly message: string }[];
+	readonly notes: readonly SimNote[];
+	/** True when the run ended early (not modelled, budget spent): its figures are no basis for a finding. */
+	readonly ended: boolean;
+	/** How often each document line of the stack ran. */
+	readonly executed: ReadonlyMap<number, number>;
+	/** Events that happened while a document line was the current one: line -> metric -> count. */
+	readonly events: ReadonlyMap<number, Readonly<Record<string, number>>>;
+	/** Symbols of the reference kernel that were called, replaced ones included. */
+	readonly called: readonly string[];
+}
+
+export interface ScenarioInfo {
+	readonly name: string;
+	readonly family: string;
+	/** One sentence. */
+	readonly doc: string;
+	readonly variants: readonly string[];
+	/** Symbols that the scenario exercises. */
+	readonly exercises: readonly string[];
+}
+
+export interface PolicyInfo {
+	readonly name: string;
+	readonly doc: string;
+	/** mm version that the policy is a difference from; null: the version at hand. */
+	readonly base: string | null;
+	/** Symbols whose behaviour it changes. */
+	readonly touches: readonly string[];
+}
+
+export interface ArchInfo {
+	readonly name: string;
+	readonly doc: string;
+	/** First version that has it. */
+	readonly since: string;
+}
+
+export interface MetricInfo {
+	readonly id: string;
+	readonly doc: string;
+	/** Rule of a finding that reports a difference in this metric, or null for one that is printed but never a finding. */
+	readonly rule: string | null;
+	/** What an increase means. */
+	readonly harm: 'error' | 'warning' | 'information';
+	readonly unit: string;
+}
+
+export interface AbiInfo {
+	readonly name: string;
+	readonly kind: 'function' | 'nop' | 'constant' | 'iterator' | 'symbol';
+	/** C declaration, or the value of a constant. */
+	readonly signature: string;
+	readonly doc: string;
+	/** What it does on each architecture, where that differs. */
+	readonly perArch: Readonly<Record<string, string>> | null;
+	readonly since: string | null;
+	readonly until: string | null;
+}
+
+export interface Simulator {
+	place(change: SimChange, kernel: string): Placement;
+	run(request: RunRequest): RunResult;
+	scenarios(): readonly ScenarioInfo[];
+	policies(): readonly PolicyInfo[];
+	/** Architectures of mm version `kernel`, and those that it does not have. */
+	architectures(kernel: string): { readonly present: readonly ArchInfo[]; readonly absent: readonly ArchInfo[] };
+	metrics(): readonly MetricInfo[];
+	/** One ABI entry or symbol by name, for that version's spelling. Linear-time lookup, safe for any string. */
+	explain(name: string, kernel?: string): AbiInfo | undefined;
+	abi(): readonly AbiInfo[];
+	/** Patchable symbols. */
+	hooks(): readonly { readonly name: string; readonly file: string; readonly stages: readonly string[]; readonly scenarios: readonly string[] }[];
+}
