@@ -31,7 +31,12 @@ export type Expr =
 	| { readonly k: 'sizeof'; readonly type: string | null; readonly of: Expr | null; readonly line: number }
 	| { readonly k: 'comma'; readonly left: Expr; readonly right: Expr; readonly line: number }
 	| { readonly k: 'stmtexpr'; readonly body: readonly Stmt[]; readonly line: number }
-	| { readonly k: 'init'; readonly items: readonly { readonly field: string | null; readonly index: Expr | null; readonly value: Expr }[]; readonly type: string | null; readonly line: number }
+	| {
+			readonly k: 'init';
+			readonly items: readonly { readonly field: string | null; readonly index: Expr | null; readonly value: Expr }[];
+			readonly type: string | null;
+			readonly line: number;
+	  }
 	/** A type used as a value: an argument of `container_of`, `list_entry`, `sizeof`-like macros. */
 	| { readonly k: 'type'; readonly type: string; readonly line: number }
 	| Native;
@@ -42,7 +47,14 @@ export type Stmt =
 	| { readonly k: 'if'; readonly cond: Expr; readonly then: readonly Stmt[]; readonly else: readonly Stmt[]; readonly line: number }
 	| { readonly k: 'while'; readonly cond: Expr; readonly body: readonly Stmt[]; readonly line: number }
 	| { readonly k: 'do'; readonly cond: Expr; readonly body: readonly Stmt[]; readonly line: number }
-	| { readonly k: 'for'; readonly init: readonly Stmt[]; readonly cond: Expr | null; readonly step: Expr | null; readonly body: readonly Stmt[]; readonly line: number }
+	| {
+			readonly k: 'for';
+			readonly init: readonly Stmt[];
+			readonly cond: Expr | null;
+			readonly step: Expr | null;
+			readonly body: readonly Stmt[];
+			readonly line: number;
+	  }
 	/** `list_for_each_entry(...) { }` and the other loop macros: a call that heads a block. */
 	| { readonly k: 'each'; readonly call: Expr; readonly body: readonly Stmt[]; readonly line: number }
 	| { readonly k: 'switch'; readonly on: Expr; readonly body: readonly Stmt[]; readonly line: number }

@@ -62,16 +62,56 @@ const BASE = new Map<string, CType>(
 	}),
 );
 for (const [name, size, signed] of [
-	['u8', 1, false], ['u16', 2, false], ['u32', 4, false], ['u64', 8, false], ['s8', 1, true], ['s16', 2, true],
-	['s32', 4, true], ['s64', 8, true], ['__u8', 1, false], ['__u16', 2, false], ['__u32', 4, false], ['__u64', 8, false], ['uint8_t', 1, false], ['uint32_t', 4, false], ['uint64_t', 8, false],
-	['size_t', 8, false], ['ssize_t', 8, true], ['loff_t', 8, true], ['off_t', 8, true], ['pgoff_t', 8, false],
-	['phys_addr_t', 8, false], ['dma_addr_t', 8, false], ['sector_t', 8, false], ['vm_flags_t', 8, false], ['gfp_t', 4, false],
-	['vm_fault_t', 4, false], ['fault_flag_t', 4, false], ['zap_flags_t', 4, false], ['rmap_t', 4, true], ['pid_t', 4, true], ['cydp_t', 4, false],
-	['uintptr_t', 8, false], ['ptrdiff_t', 8, true], ['pteval_t', 8, false], ['pmdval_t', 8, false], ['pudval_t', 8, false], ['pgdval_t', 8, false],
-] as const) BASE.set(name, int(name, size, signed));
+	['u8', 1, false],
+	['u16', 2, false],
+	['u32', 4, false],
+	['u64', 8, false],
+	['s8', 1, true],
+	['s16', 2, true],
+	['s32', 4, true],
+	['s64', 8, true],
+	['__u8', 1, false],
+	['__u16', 2, false],
+	['__u32', 4, false],
+	['__u64', 8, false],
+	['uint8_t', 1, false],
+	['uint32_t', 4, false],
+	['uint64_t', 8, false],
+	['size_t', 8, false],
+	['ssize_t', 8, true],
+	['loff_t', 8, true],
+	['off_t', 8, true],
+	['pgoff_t', 8, false],
+	['phys_addr_t', 8, false],
+	['dma_addr_t', 8, false],
+	['sector_t', 8, false],
+	['vm_flags_t', 8, false],
+	['gfp_t', 4, false],
+	['vm_fault_t', 4, false],
+	['fault_flag_t', 4, false],
+	['zap_flags_t', 4, false],
+	['rmap_t', 4, true],
+	['pid_t', 4, true],
+	['cydp_t', 4, false],
+	['uintptr_t', 8, false],
+	['ptrdiff_t', 8, true],
+	['pteval_t', 8, false],
+	['pmdval_t', 8, false],
+	['pudval_t', 8, false],
+	['pgdval_t', 8, false],
+] as const)
+	BASE.set(name, int(name, size, signed));
 for (const [name, member] of [
-	['pte_t', 'pte'], ['pmd_t', 'pmd'], ['pud_t', 'pud'], ['p4d_t', 'p4d'], ['pgd_t', 'pgd'], ['pgprot_t', 'pgprot'], ['swp_entry_t', 'val'], ['pfn_t', 'val'],
-] as const) BASE.set(name, { k: 'word', name, member });
+	['pte_t', 'pte'],
+	['pmd_t', 'pmd'],
+	['pud_t', 'pud'],
+	['p4d_t', 'p4d'],
+	['pgd_t', 'pgd'],
+	['pgprot_t', 'pgprot'],
+	['swp_entry_t', 'val'],
+	['pfn_t', 'val'],
+] as const)
+	BASE.set(name, { k: 'word', name, member });
 BASE.set('pgtable_t', { k: 'ptr', to: { k: 'struct', name: 'page' } });
 BASE.set('spinlock_t', { k: 'struct', name: 'spinlock' });
 BASE.set('atomic_t', { k: 'struct', name: 'atomic' });
@@ -111,7 +151,34 @@ export function alignOf(type: CType): number {
 	return sizeOf(type);
 }
 
-const QUALIFIERS = new Set(['const', 'volatile', 'static', 'inline', 'extern', 'register', '__always_inline', 'noinline', '__user', '__iomem', '__rcu', '__percpu', '__force', '__maybe_unused', '__read_mostly', '__sched', 'asmlinkage', '__must_check', '__private', '__init', '__meminit', 'notrace', '__cold', '__pure', 'noinline_for_stack', 'inline_for_stack']);
+const QUALIFIERS = new Set([
+	'const',
+	'volatile',
+	'static',
+	'inline',
+	'extern',
+	'register',
+	'__always_inline',
+	'noinline',
+	'__user',
+	'__iomem',
+	'__rcu',
+	'__percpu',
+	'__force',
+	'__maybe_unused',
+	'__read_mostly',
+	'__sched',
+	'asmlinkage',
+	'__must_check',
+	'__private',
+	'__init',
+	'__meminit',
+	'notrace',
+	'__cold',
+	'__pure',
+	'noinline_for_stack',
+	'inline_for_stack',
+]);
 
 /**
  * Reads a type such as `struct vm_area_struct *` or `unsigned long`. Returns undefined for a name nobody declared;
