@@ -64,6 +64,8 @@ export interface RunResult {
 	/** `line` is a document line of the patch, or null. */
 	readonly violations: readonly { readonly kind: string; readonly schedule: string; readonly line: number | null; readonly message: string }[];
 	readonly notes: readonly SimNote[];
+	/** False when the variant cannot happen on this kernel and architecture; nothing was run then. */
+	readonly applies: boolean;
 	/** True when the run ended early (not modelled, budget spent): its figures are no basis for a finding. */
 	readonly ended: boolean;
 	/** How often each document line of the stack ran. */
@@ -136,3 +138,7 @@ export interface Simulator {
 	/** Patchable symbols. */
 	hooks(): readonly { readonly name: string; readonly file: string; readonly stages: readonly string[]; readonly scenarios: readonly string[] }[];
 }
+
+export { createCParser } from './c/parser.ts';
+export { type Catalogue, catalogue } from './catalogue.ts';
+export { createSimulator } from './simulate.ts';

@@ -27,8 +27,9 @@ export type Expr =
 	| { readonly k: 'binary'; readonly op: string; readonly left: Expr; readonly right: Expr; readonly line: number }
 	| { readonly k: 'assign'; readonly op: string; readonly left: Expr; readonly right: Expr; readonly line: number }
 	| { readonly k: 'cond'; readonly test: Expr; readonly then: Expr | null; readonly else: Expr; readonly line: number }
-	| { readonly k: 'cast'; readonly type: string; readonly of: Expr; readonly line: number }
-	| { readonly k: 'sizeof'; readonly type: string | null; readonly of: Expr | null; readonly line: number }
+	/** `typeOf`: the operand of a `typeof` that `type` names; likewise in `sizeof`, `type` and `decl`. */
+	| { readonly k: 'cast'; readonly type: string; readonly of: Expr; readonly typeOf?: Expr; readonly line: number }
+	| { readonly k: 'sizeof'; readonly type: string | null; readonly of: Expr | null; readonly typeOf?: Expr; readonly line: number }
 	| { readonly k: 'comma'; readonly left: Expr; readonly right: Expr; readonly line: number }
 	| { readonly k: 'stmtexpr'; readonly body: readonly Stmt[]; readonly line: number }
 	| {
@@ -38,12 +39,27 @@ export type Expr =
 			readonly line: number;
 	  }
 	/** A type used as a value: an argument of `container_of`, `list_entry`, `sizeof`-like macros. */
-	| { readonly k: 'type'; readonly type: string; readonly line: number }
+	| { readonly k: 'type'; readonly type: string; readonly typeOf?: Expr; readonly line: number }
+	/** C that the parser did not understand; reaching it ends the run. */
+	| { readonly k: 'bad'; readonly text: string; readonly line: number }
+	/** C that could not be read; reaching it ends the run with a note. */
+	| { readonly k: 'bad'; readonly message: string; readonly line: number }
 	| Native;
 
 export type Stmt =
 	| { readonly k: 'expr'; readonly e: Expr; readonly line: number }
-	| { readonly k: 'decl'; readonly name: string; readonly type: string; readonly init: Expr | null; readonly line: number }
+	| {
+			readonly k: 'decl';
+			readonly name: string;
+			/** `struct page *`, or `vm_fault_t (*)(struct vm_fault *)` for a function pointer. Array lengths are in `dims`. */
+			readonly type: string;
+			readonly init: Expr | null;
+			readonly typeOf?: Expr;
+			/** Lengths of an array, outermost first; null: as long as its initialiser. */
+			readonly dims?: readonly (Expr | null)[];
+			readonly static?: boolean;
+			readonly line: number;
+	  }
 	| { readonly k: 'if'; readonly cond: Expr; readonly then: readonly Stmt[]; readonly else: readonly Stmt[]; readonly line: number }
 	| { readonly k: 'while'; readonly cond: Expr; readonly body: readonly Stmt[]; readonly line: number }
 	| { readonly k: 'do'; readonly cond: Expr; readonly body: readonly Stmt[]; readonly line: number }
@@ -83,7 +99,8 @@ export type Event =
 	| { readonly e: 'stmt'; readonly s: Stmt }
 	| { readonly e: 'open'; readonly kind: 'if' | 'while' | 'do' | 'for' | 'each' | 'switch' | 'block'; readonly head: Stmt; readonly line: number }
 	| { readonly e: 'else'; readonly line: number }
-	| { readonly e: 'close'; readonly soft: boolean; readonly line: number };
+	/** `until` is the condition of a do loop whose beginning is outside the piece. */
+	| { readonly e: 'close'; readonly soft: boolean; readonly line: number; readonly until?: Expr };
 
 /**
  * A piece of a function body. `head` holds the identifiers of an expression that began before the piece, `tail` those of one

@@ -18,6 +18,8 @@ export class Memory {
 	readonly shadow: Uint8Array;
 	/** First byte never handed out since the last reset. */
 	#top = FIRST_ADDRESS;
+	/** Allocations below this address outlive `reset`; their owner clears them. */
+	#floor = FIRST_ADDRESS;
 	/** Bytes of every allocation, by address, so that `free` knows what to poison. */
 	#sizes = new Map<number, number>();
 
@@ -30,11 +32,16 @@ export class Memory {
 		this.shadow = new Uint8Array(bytes >> 3);
 	}
 
-	/** Forgets every allocation and clears what was used. */
+	/** Makes everything allocated so far outlive `reset`. */
+	keep(): void {
+		this.#floor = this.#top;
+	}
+
+	/** Forgets every allocation above the kept ones and clears what was used. */
 	reset(): void {
-		this.i32.fill(0, 0, this.#top >> 2);
-		this.shadow.fill(SHADOW_NONE, 0, this.#top >> 3);
-		this.#top = FIRST_ADDRESS;
+		this.i32.fill(0, this.#floor >> 2, this.#top >> 2);
+		this.shadow.fill(SHADOW_NONE, this.#floor >> 3, this.#top >> 3);
+		this.#top = this.#floor;
 		this.#sizes.clear();
 	}
 

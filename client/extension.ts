@@ -1,0 +1,22 @@
+import * as vscode from 'vscode';
+import { registerCommands } from './commands.ts';
+import { registerResults } from './results.ts';
+import { ServerProcess } from './server-process.ts';
+import { registerStatus } from './status.ts';
+
+let server: ServerProcess | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+	const log = vscode.window.createOutputChannel('Faultline', { log: true });
+	const results = registerResults(context);
+	server = new ServerProcess(vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.cjs').fsPath, log, results);
+	context.subscriptions.push(log);
+	registerStatus(context, server);
+	registerCommands(context, server, results, log);
+	// Commands answer while the server starts, and when it does not.
+	void server.start();
+}
+
+export async function deactivate(): Promise<void> {
+	await server?.stop();
+}

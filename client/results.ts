@@ -1,0 +1,31 @@
+import * as vscode from 'vscode';
+
+const scheme = 'faultline-result';
+
+/** Results as read-only text. */
+export interface Results {
+	/** Shows text under a title, beside the active editor. The same title replaces what it showed before. */
+	show(title: string, text: string): Promise<void>;
+}
+
+export function registerResults(context: vscode.ExtensionContext): Results {
+	const texts = new Map<string, string>();
+	const changed = new vscode.EventEmitter<vscode.Uri>();
+	context.subscriptions.push(
+		changed,
+		vscode.workspace.registerTextDocumentContentProvider(scheme, {
+			onDidChange: changed.event,
+			provideTextDocumentContent: (uri) => texts.get(uri.toString()) ?? 'This result is gone. Run the scenario again.\n',
+		}),
+		vscode.workspace.onDidCloseTextDocument((document) => texts.delete(document.uri.toString())),
+	);
+	return {
+		async show(title, text) {
+			const uri = vscode.Uri.from({ scheme, path: `/${title.replace(/[^\w .@-]+/g, '-')}.txt` });
+			texts.set(uri.toString(), text);
+			changed.fire(uri);
+			const document = await vscode.workspace.openTextDocument(uri);
+			await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preview: true, preserveFocus: false });
+		},
+	};
+}

@@ -1,0 +1,76 @@
+// node esbuild.mjs [bench]: every bundle that ships goes to dist/; `bench` adds the benchmark.
+
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+const parserRuntime = path.join(root, 'node_modules/web-tree-sitter');
+
+const shared = {
+	absWorkingDir: root,
+	bundle: true,
+	platform: 'node',
+	target: 'node20',
+	format: 'cjs',
+	minify: true,
+	keepNames: false,
+	legalComments: 'none',
+	logLevel: 'warning',
+	// The UMD builds of the protocol's packages hide their requires from a bundler; their ES builds do not.
+	mainFields: ['module', 'main'],
+	// The ES build of the parser asks import.meta for its folder, which a CommonJS bundle does not have.
+	alias: { 'web-tree-sitter': path.join(parserRuntime, 'web-tree-sitter.cjs') },
+	define: { 'import.meta.url': 'faultlineFileUrl', 'import.meta.dirname': '__dirname' },
+	banner: { js: "const faultlineFileUrl=require('node:url').pathToFileURL(__filename).href;" },
+};
+
+/** The command line starts the server from the server's own bundle instead of carrying a second copy. */
+const serverFromItsBundle = {
+	name: 'server-from-its-bundle',
+	setup(setup) {
+		setup.onResolve({ filter: /\/main\.ts$/ }, () => ({ path: './server.cjs', external: true }));
+	},
+};
+
+const entries = {
+	client: { entryPoints: ['client/extension.ts'], external: ['vscode'] },
+	server: {
+		stdin: {
+			contents: "import { startServer } from './server/main.ts';\nif (require.main === module) startServer();\nexport { startServer };",
+			resolveDir: root,
+			sourcefile: 'server-entry.ts',
+			loader: 'ts',
+		},
+	},
+	worker: { entryPoints: ['server/worker.ts'] },
+	cli: {
+		entryPoints: ['server/cli.ts'],
+		plugins: [serverFromItsBundle],
+		banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
+	},
+	bench: { entryPoints: ['bench/main.ts'] },
+};
+
+const wanted = Object.keys(entries).filter((name) => name !== 'bench' || process.argv.includes('bench'));
+// TEMPORARY while entries are being written.
+for (const name of [...wanted])
+	if ((entries[name].entryPoints ?? []).some((f) => !existsSync(path.join(root, f)))) {
+		console.error(`skipped dist/${name}.cjs`);
+		wanted.splice(wanted.indexOf(name), 1);
+	}
+await rm(path.join(root, 'dist'), { recursive: true, force: true });
+await mkdir(path.join(root, 'dist'), { recursive: true });
+const built = wanted.map((name) => {
+	const entry = entries[name];
+	const missing = (entry.entryPoints ?? []).find((file) => !existsSync(path.join(root, file)));
+	if (missing !== undefined) throw new Error(`cannot build dist/${name}.cjs: ${missing} does not exist`);
+	return build({ ...shared, ...entry, outfile: `dist/${name}.cjs` });
+});
+await Promise.all([
+	...built,
+	copyFile(path.join(parserRuntime, 'web-tree-sitter.wasm'), path.join(root, 'dist/web-tree-sitter.wasm')),
+	copyFile(path.join(root, 'node_modules/tree-sitter-c/tree-sitter-c.wasm'), path.join(root, 'dist/tree-sitter-c.wasm')),
+]);

@@ -1,0 +1,51 @@
+import { fstatSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { runCommandLine } from './cli/command.ts';
+import { type Host, UNUSABLE } from './cli/host.ts';
+
+/** Standard input as a whole, or null for a terminal, /dev/null and a closed descriptor: nothing will come from those. */
+function input(): Promise<Uint8Array> | null {
+	try {
+		const stat = fstatSync(0);
+		if (!stat.isFIFO() && !stat.isFile() && !stat.isSocket()) return null;
+	} catch {
+		return null;
+	}
+	return collect();
+}
+
+async function collect(): Promise<Uint8Array> {
+	const chunks: Buffer[] = [];
+	for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+	return Buffer.concat(chunks);
+}
+
+const host: Host = {
+	out: (text) => void process.stdout.write(text),
+	err: (text) => void process.stderr.write(text),
+	read: (path) => readFile(path),
+	input,
+	outIsTerminal: process.stdout.isTTY === true,
+	errIsTerminal: process.stderr.isTTY === true,
+	noColour: (process.env.NO_COLOR ?? '') !== '',
+	now: () => performance.now(),
+	simulator: async () => (await import('./simulator-host.ts')).loadSimulator(),
+	serve: async () => (await import('./main.ts')).startServer(),
+};
+
+// A reader that has seen enough (`| head`) closes the pipe; that is no error of ours.
+for (const stream of [process.stdout, process.stderr])
+	stream.on('error', (error: NodeJS.ErrnoException) => {
+		if (error.code !== 'EPIPE') throw error;
+		process.exit();
+	});
+
+runCommandLine(process.argv.slice(2), host).then(
+	(status) => {
+		process.exitCode = status;
+	},
+	(error: unknown) => {
+		process.stderr.write(`faultline: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+		process.exitCode = UNUSABLE;
+	},
+);

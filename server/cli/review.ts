@@ -1,0 +1,111 @@
+import type { Simulator } from '../../simulator/index.ts';
+import { formatJson } from '../formats/json.ts';
+import { parseDocument } from '../patch/read.ts';
+import type { Report, ReportDocument } from '../review/report.ts';
+import { reviewDocument } from '../review/review.ts';
+import { DEFAULT_SETTINGS, type ReviewSettings } from '../review/settings.ts';
+import { VERSION } from '../version.ts';
+import type { Arguments } from './arguments.ts';
+import { CLEAN, FOUND, type Host, UNUSABLE, UsageError } from './host.ts';
+import { progressBar } from './progress.ts';
+import { archOption, checkSeed, kernelOption, namesOption, oneOf } from './values.ts';
+
+type Format = 'text' | 'table' | 'json';
+
+/** Reviews the files in order and prints one report. A file that cannot be read does not keep the others from it. */
+export async function reviewCommand(args: Arguments, host: Host): Promise<number> {
+	const format = oneOf(args, 'format', ['text', 'table', 'json'], 'text');
+	const failOn = oneOf(args, 'fail-on', ['error', 'warning', 'never'], 'error');
+	const kernel = kernelOption(args);
+	checkSeed(args);
+	const piped = args.operands.length === 0 ? await pipedInput(host) : null;
+	const sim = await host.simulator();
+	const settings = settingsOf(args, sim, kernel);
+
+	const documents: ReportDocument[] = [];
+	let unreadable = false;
+	for (const path of piped === null ? args.operands : ['-']) {
+		const bytes = piped ?? (await readOperand(path, host));
+		if (bytes === null) unreadable = true;
+		else documents.push(await reviewOne(path, bytes, sim, settings, host));
+	}
+	const report: Report = { schema: 1, faultline: VERSION, documents };
+	if (documents.length > 0) host.out(await formatted(report, format, host));
+	if (unreadable) return UNUSABLE;
+	return failOn !== 'never' && hasFinding(report, failOn) ? FOUND : CLEAN;
+}
+
+async function reviewOne(source: string, bytes: Uint8Array, sim: Simulator, settings: ReviewSettings, host: Host): Promise<ReportDocument> {
+	const document = parseDocument(source, bytes, settings.kernel === undefined ? {} : { kernel: settings.kernel });
+	const progress = progressBar(host);
+	const steps = reviewDocument(document, sim, settings);
+	for (;;) {
+		const step = steps.next();
+		if (step.done === true) {
+			progress.end();
+			return step.value;
+		}
+		progress.show(step.value);
+	}
+}
+
+function settingsOf(args: Arguments, sim: Simulator, kernel: string | undefined): ReviewSettings {
+	const policies = namesOption(
+		args,
+		'policy',
+		sim.policies().map(({ name }) => name),
+	);
+	if (policies !== null && policies.length > 1) throw new UsageError('review takes one --policy; run compares two');
+	return {
+		...DEFAULT_SETTINGS,
+		...(kernel === undefined ? {} : { kernel }),
+		arch: archOption(args, sim),
+		policy: policies?.[0] ?? null,
+		scenarios: namesOption(
+			args,
+			'scenario',
+			sim.scenarios().map(({ name }) => name),
+		),
+	};
+}
+
+/** Standard input when no file is named. An empty pipe is no patch either: usage, not silence. */
+async function pipedInput(host: Host): Promise<Uint8Array> {
+	const bytes = await host.input();
+	if (bytes === null || bytes.length === 0) throw new UsageError('review: no FILE and nothing on standard input; try --help');
+	return bytes;
+}
+
+async function readOperand(path: string, host: Host): Promise<Uint8Array | null> {
+	try {
+		return path === '-' ? ((await host.input()) ?? new Uint8Array()) : await host.read(path);
+	} catch (error) {
+		host.err(`${path}: ${reasonOf(error)}\n`);
+		return null;
+	}
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+	['ENOENT', 'no such file'],
+	['EISDIR', 'is a directory'],
+	['EACCES', 'permission denied'],
+	['ENOTDIR', 'a part of the path is not a directory'],
+	['ENAMETOOLONG', 'name too long'],
+]);
+
+function reasonOf(error: unknown): string {
+	const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+	return REASONS.get(code) ?? (error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'cannot be read');
+}
+
+async function formatted(report: Report, format: Format, host: Host): Promise<string> {
+	const options = { colour: host.outIsTerminal && !host.noColour };
+	if (format === 'text') return (await import('../formats/text.ts')).formatText(report, options);
+	if (format === 'table') return (await import('../formats/table.ts')).formatTable(report, options);
+	return formatJson(report);
+}
+
+function hasFinding(report: Report, failOn: 'error' | 'warning'): boolean {
+	const findings = report.documents.flatMap(({ patches }) => patches.flatMap((patch) => patch.findings));
+	return findings.some(({ severity }) => severity === 'error' || (failOn === 'warning' && severity === 'warning'));
+}

@@ -1,0 +1,68 @@
+import type { RunRequest, Simulator } from '../../simulator/index.ts';
+import { formatJson } from '../formats/json.ts';
+import { architecturesFor, MAINLINE } from '../review/plan.ts';
+import type { RunReport } from '../review/report.ts';
+import type { Arguments } from './arguments.ts';
+import { CLEAN, type Host, UsageError } from './host.ts';
+import { unknownName } from './nearest.ts';
+import { archOption, checkSeed, kernelOption, namesOption, oneOf } from './values.ts';
+
+/** Version that scenarios run on when neither an option nor a policy names one. */
+const USUAL_KERNEL = '6.12';
+
+/** Runs scenarios on the reference kernel. Notes go to standard error: the report holds figures only. */
+export async function runCommand(args: Arguments, host: Host): Promise<number> {
+	const format = oneOf(args, 'format', ['text', 'table', 'json'], 'text');
+	const kernel = kernelOption(args);
+	checkSeed(args);
+	const sim = await host.simulator();
+	const requests = requestsOf(args, sim, kernel);
+	const notes = new Set<string>();
+	const runs = requests.map((request) => {
+		const result = sim.run(request);
+		for (const note of result.notes) notes.add(`note: ${note.rule}: ${note.message}\n`);
+		const { scenario, variant, arch, kernel: version, policy } = request;
+		return {
+			...{ scenario, variant, arch, kernel: version, policy, metrics: result.metrics },
+			waits: result.waits.map(({ who, on, cycles }) => ({ who, on, cycles })),
+			violations: result.violations.map(({ kind, schedule, message }) => ({ kind, schedule, message })),
+		};
+	});
+	for (const note of notes) host.err(note);
+	host.out(await formatted({ schema: 1, runs }, format, host));
+	return CLEAN;
+}
+
+function requestsOf(args: Arguments, sim: Simulator, kernel: string | undefined): RunRequest[] {
+	const known = sim.scenarios().map(({ name }) => name);
+	if (args.operands.length === 0) throw new UsageError('run: no SCENARIO; try: faultline list scenarios');
+	for (const name of args.operands) if (!known.includes(name)) throw new UsageError(unknownName('scenario', name, known));
+	const infos = sim.policies();
+	const policies = namesOption(
+		args,
+		'policy',
+		infos.map(({ name }) => name),
+	) ?? [MAINLINE];
+	const bases = policies.map((name) => infos.find((info) => info.name === name)?.base ?? null);
+	// Policies that are compared and have no base of their own run on the other's, so that only the policy differs.
+	const common = bases.find((base) => base !== null) ?? USUAL_KERNEL;
+	const arch = archOption(args, sim);
+	return sim
+		.scenarios()
+		.filter(({ name }) => args.operands.includes(name))
+		.flatMap(({ name, variants }) =>
+			(variants.length > 0 ? variants : ['']).flatMap((variant) =>
+				policies.flatMap((policy, i) => {
+					const version = kernel ?? bases[i] ?? common;
+					return architecturesFor(sim, version, arch).run.map((a) => ({ scenario: name, variant, arch: a, kernel: version, policy, stack: [] }));
+				}),
+			),
+		);
+}
+
+async function formatted(report: RunReport, format: 'text' | 'table' | 'json', host: Host): Promise<string> {
+	if (format === 'json') return formatJson(report);
+	const options = { colour: host.outIsTerminal && !host.noColour };
+	const formats = await import('../formats/runs.ts');
+	return format === 'text' ? formats.formatRunsText(report, options) : formats.formatRunsTable(report, options);
+}

@@ -1,0 +1,23 @@
+export const USAGE = `Usage: faultline COMMAND [ARGUMENT ...]
+
+  review [FILE ... | -]   run patches, mails or mboxes in a simulated kernel, before and after
+      --arch LIST         architectures, by default all; arm64@6.19 is that of a later kernel
+      --kernel VERSION    kernel version, inferred by default
+      --policy NAME       what-if kernel, mainline by default
+      --scenario LIST     scenarios, by default those that exercise what changes
+      --format FORMAT     text, table or json
+      --fail-on LEVEL     error (default), warning or never
+      --seed N            seed of the schedules
+  run SCENARIO ...        run scenarios without a patch; two policies are compared
+      --arch, --kernel, --format and --seed as above; --policy may be repeated
+  list WHAT               scenarios, hooks, policies, arch, abi, rules or metrics
+      --kernel VERSION    of arch
+      --format FORMAT     text or json
+  explain NAME            a symbol, rule, metric, scenario, policy or architecture
+      --kernel VERSION    its meaning in that version
+  lsp --stdio             the language server
+
+  --help  --version
+
+Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage or unreadable input.
+`;

@@ -1,0 +1,72 @@
+import type { Simulator } from '../../simulator/index.ts';
+import { KERNEL_RELEASES } from '../patch/kernel-version.ts';
+import type { Arguments } from './arguments.ts';
+import { UsageError } from './host.ts';
+import { unknownName } from './nearest.ts';
+
+/** Versions of the tables, and the one in development after the last of them. */
+const VERSIONS: readonly string[] = [...KERNEL_RELEASES.map(({ version }) => version), '6.19'];
+
+const LATER_FORMATS: ReadonlySet<string> = new Set(['sarif', 'reply']);
+
+/** Value of a one-valued option. */
+export function oneOf<const T extends string>(args: Arguments, option: string, values: readonly T[], fallback: T): T {
+	const given = args.options.get(option)?.[0];
+	if (given === undefined) return fallback;
+	const found = values.find((value) => value === given);
+	if (found !== undefined) return found;
+	if (option === 'format' && LATER_FORMATS.has(given)) throw new UsageError(`--format ${given} is not available in this version`);
+	throw new UsageError(unknownName(`--${option}`, given, values));
+}
+
+/** `5.8`, `v5.8` and `5.8-rc3` are version 5.8. Undefined when the option is absent. */
+export function kernelOption(args: Arguments): string | undefined {
+	const given = args.options.get('kernel')?.[0];
+	return given === undefined ? undefined : readVersion(given, '--kernel');
+}
+
+/** Names of an option, each checked against the names there are; null when the option is absent. */
+export function namesOption(args: Arguments, option: string, known: readonly string[]): readonly string[] | null {
+	const given = args.options.get(option);
+	if (given === undefined) return null;
+	for (const name of given) if (!known.includes(name)) throw new UsageError(unknownName(`--${option}`, name, known));
+	return [...new Set(given)];
+}
+
+/** `arm64` or `arm64@6.19`. */
+export function archOption(args: Arguments, sim: Simulator): readonly string[] | null {
+	const given = args.options.get('arch');
+	if (given === undefined) return null;
+	const known = archNames(sim);
+	return given.map((text) => {
+		const [name = '', version] = text.split('@', 2);
+		if (!known.includes(name)) throw new UsageError(unknownName('--arch', text, known));
+		return version === undefined ? name : `${name}@${readVersion(version, '--arch')}`;
+	});
+}
+
+/** Every architecture of any version. */
+export function archNames(sim: Simulator): string[] {
+	const { present, absent } = sim.architectures(VERSIONS.at(-1) ?? '');
+	return [...present, ...absent].map(({ name }) => name);
+}
+
+/** Runs are deterministic and have one schedule space; a seed is checked and has nothing to choose yet. */
+export function checkSeed(args: Arguments): void {
+	const given = args.options.get('seed')?.[0];
+	if (given !== undefined && !/^\d{1,15}$/.test(given)) throw new UsageError(`--seed ${JSON.stringify(given.slice(0, 64))} is not a whole number`);
+}
+
+function readVersion(text: string, option: string): string {
+	const match = /^v?(\d{1,3})\.(\d{1,3})(?:\.\d{1,3})?(?:-rc\d{1,2})?$/.exec(text);
+	if (match === null) throw new UsageError(`${option} ${JSON.stringify(text.slice(0, 64))} is not a version such as 6.12`);
+	const version = `${Number(match[1])}.${Number(match[2])}`;
+	if (!VERSIONS.includes(version)) throw new UsageError(`${option} ${version} is no version in the tables; nearest: ${nearestRelease(version)}`);
+	return version;
+}
+
+function nearestRelease(version: string): string {
+	const value = (text: string) => Number(text.split('.')[0]) * 100 + Number(text.split('.')[1]);
+	const away = (text: string) => Math.abs(value(text) - value(version));
+	return VERSIONS.reduce((best, text) => (away(text) < away(best) ? text : best));
+}

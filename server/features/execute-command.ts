@@ -1,0 +1,79 @@
+import { type CancellationToken, ErrorCodes, LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
+import { formatTable } from '../formats/table.ts';
+import { formatText } from '../formats/text.ts';
+import type { Report, ReportDocument, ReportPatch } from '../review/report.ts';
+import { reviewSettings } from '../session/configuration.ts';
+import { JobCancelled, JobFailed } from '../session/jobs.ts';
+import { type RunScenarioArgument, readArgument, type ScenarioItem, serverCommands } from '../session/protocol.ts';
+import type { ReviewedDocument } from '../session/reviewed-document.ts';
+import type { Feature, Session } from '../session/session.ts';
+import { VERSION } from '../version.ts';
+import { scenariosOf } from './code-lens.ts';
+
+/** Kernel of a run that no document and no setting gives one. */
+const defaultKernel = '6.12';
+
+/** Runs scenarios on demand and answers with text, so that every editor can show it. */
+export const executeCommand: Feature = {
+	capabilities: () => ({ executeCommandProvider: { commands: Object.values(serverCommands) } }),
+	register(session) {
+		session.connection.onExecuteCommand(async ({ command, arguments: [argument] = [] }, token): Promise<string | ScenarioItem[]> => {
+			if (command === serverCommands.listScenarios) return session.catalogue.scenarios().map(({ name, family, doc }) => ({ name, family, doc }));
+			if (command === serverCommands.runScenario) return await runScenario(session, readArgument(argument) ?? {}, token);
+			throw new ResponseError(ErrorCodes.InvalidParams, `there is no command ${command}`);
+		});
+		return {};
+	},
+};
+
+async function runScenario(session: Session, argument: RunScenarioArgument, token: CancellationToken): Promise<string> {
+	const { uri, hunk, symbol, scenario } = argument;
+	if (uri !== undefined && hunk !== undefined) {
+		const document = session.documents.get(uri);
+		if (document === undefined) throw new ResponseError(ErrorCodes.InvalidParams, 'this document is not open; open it and try again');
+		return await hunkText(session, document, hunk, token);
+	}
+	const known = new Set(session.catalogue.scenarios().map(({ name }) => name));
+	const scenarios = scenario !== undefined ? [scenario].filter((name) => known.has(name)) : scenariosOf(session, symbol === undefined ? [] : [symbol]);
+	if (scenarios.length === 0) {
+		const what =
+			scenario !== undefined ? `there is no scenario ${scenario}` : symbol !== undefined ? `no scenario exercises ${symbol}` : 'no scenario was named';
+		throw new ResponseError(ErrorCodes.InvalidParams, what);
+	}
+	const document = uri === undefined ? undefined : session.documents.get(uri);
+	const kernel = (document && session.parsed(document)?.patches[0]?.kernel) ?? defaultKernel;
+	return await scenarioText(session, scenarios, kernel, token);
+}
+
+/** What the review found out about one hunk; the review is waited for. */
+async function hunkText(session: Session, document: ReviewedDocument, hunk: number, token: CancellationToken): Promise<string> {
+	if (!(await session.settled(document, token))) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'the review was overtaken by an edit');
+	if (document.review === undefined || document.review.version !== document.version) return `Not simulated: ${document.failure ?? 'there is no result'}.\n`;
+	const report: Report = { schema: 1, faultline: VERSION, documents: [onlyHunk(document.review.document, hunk)] };
+	return `${formatText(report, { colour: false })}\n${formatTable(report, { colour: false })}`;
+}
+
+function onlyHunk(document: ReportDocument, hunk: number): ReportDocument {
+	const concerns = ({ hunks }: { readonly hunks: readonly number[] }): boolean => hunks.includes(hunk);
+	const patches = document.patches
+		.map((patch): ReportPatch => {
+			const hunks = patch.hunks.filter((entry) => entry.id === hunk);
+			return { ...patch, hunks, runs: patch.runs.filter(concerns), findings: patch.findings.filter(concerns), notes: patch.notes.filter(concerns) };
+		})
+		.filter((patch) => patch.hunks.length > 0);
+	return { ...document, patches, problems: [] };
+}
+
+async function scenarioText(session: Session, scenarios: readonly string[], kernel: string, token: CancellationToken): Promise<string> {
+	const settings = reviewSettings(session.configuration());
+	const task = session.pool.run({ kind: 'scenario', scenarios, kernel, settings }, { urgent: true });
+	const listener = token.onCancellationRequested(task.cancel);
+	try {
+		return await task.result;
+	} catch (error) {
+		if (error instanceof JobCancelled) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
+		throw new ResponseError(LSPErrorCodes.RequestFailed, error instanceof JobFailed ? error.message : String(error));
+	} finally {
+		listener.dispose();
+	}
+}

@@ -1,0 +1,73 @@
+import type { Report, ReportPatch, ReportRun } from '../review/report.ts';
+import { compareCounts, groupBy, percentChange, type Row, scenarioName, waitChain } from './numbers.ts';
+import { paint, plain, type TextOptions } from './paint.ts';
+
+/** The shape that kernel changelogs use, `before  %change  after  metric`, one block for each scenario and architecture. */
+export function formatTable(report: Report, options: TextOptions): string {
+	return report.documents
+		.flatMap(({ source, patches }) => {
+			const shown = patches.filter(({ hunks }) => hunks.length > 0);
+			return shown.length === 0 ? [`${plain(source)}: no patch found\n`] : shown.map((patch) => patchTable(source, patch, options));
+		})
+		.join('\n');
+}
+
+function patchTable(source: string, patch: ReportPatch, options: TextOptions): string {
+	const head = `${plain(source)}: ${paint(plain(patch.subject) || '(no subject)', 'bold', options)}\n`;
+	if (patch.runs.length === 0) return `${head}  nothing was run\n`;
+	const scenarios = groupBy(patch.runs, ({ scenario, variant, policy, kernel, base, hunks }) => [scenario, variant, policy, kernel, base, hunks]);
+	const blocks: string[] = [];
+	const quiet: string[] = [];
+	for (const runs of scenarios) {
+		const groups = groupBy(runs, (run) => [changedRows(run), run.waits]);
+		for (const group of groups) {
+			const text = blockText(group, options);
+			if (text !== null) blocks.push(text);
+			else quiet.push(title(group));
+		}
+	}
+	return `${[head.trimEnd(), ...blocks, ...quietLines(quiet)].join('\n')}\n`;
+}
+
+/** `before  %change  after  metric` for the rows given; shared with the comparison of two policies. */
+export function rowLines(rows: readonly Row[], heads: readonly [string, string] = ['before', 'after']): string[] {
+	const width = (texts: readonly string[], least: number) => Math.max(least, ...texts.map((text) => text.length));
+	const left = width([heads[0], ...rows.map((row) => String(row.before))], 12);
+	const middle = width(rows.map(percentChange), 10);
+	const right = width([heads[1], ...rows.map((row) => String(row.after))], 12);
+	const line = (a: string, b: string, c: string, d: string) => `  ${a.padStart(left)}  ${b.padStart(middle)}  ${c.padStart(right)}  ${d}`;
+	return [line(heads[0], '%change', heads[1], 'metric'), ...rows.map((row) => line(String(row.before), percentChange(row), String(row.after), row.metric))];
+}
+
+function changedRows(run: ReportRun): readonly Row[] {
+	return compareCounts(run.before, run.after).changed;
+}
+
+/** A block with its waits and violations, or null when nothing differs. */
+function blockText(group: readonly ReportRun[], options: TextOptions): string | null {
+	const run = group[0] as ReportRun;
+	const { changed, equal } = compareCounts(run.before, run.after);
+	const [waitedBefore, waitedAfter] = [waitChain(run.waits.before), waitChain(run.waits.after)];
+	const kinds = (side: 'before' | 'after') => [...new Set(run.violations[side].map(({ kind }) => kind))];
+	const fresh = kinds('after').filter((kind) => !kinds('before').includes(kind));
+	const gone = kinds('before').filter((kind) => !kinds('after').includes(kind));
+	if (changed.length === 0 && waitedBefore === waitedAfter && fresh.length + gone.length === 0) return null;
+	const lines = [`\n${paint(title(group), 'cyan', options)}`];
+	if (changed.length > 0) lines.push(...rowLines(changed));
+	if (waitedBefore !== waitedAfter) lines.push(`  waits before: ${plain(waitedBefore)}`, `  waits after:  ${plain(waitedAfter)}`);
+	if (fresh.length > 0) lines.push(`  new violations: ${fresh.join(', ')}`);
+	if (gone.length > 0) lines.push(`  violations gone: ${gone.join(', ')}`);
+	if (equal > 0) lines.push(`  ${equal} other metric${equal === 1 ? '' : 's'}: no effect`);
+	return lines.join('\n');
+}
+
+function title(group: readonly ReportRun[]): string {
+	const run = group[0] as ReportRun;
+	const policy = run.policy === 'mainline' ? '' : `, policy ${run.policy}`;
+	const base = run.base === 'kernel' ? '' : run.base === 'quoted' ? ', on the quoted draft' : ', on the patches before it';
+	return `${scenarioName(run)} on ${group.map(({ arch }) => arch).join(', ')}: kernel ${run.kernel}${policy}${base}`;
+}
+
+function quietLines(quiet: readonly string[]): string[] {
+	return quiet.length === 0 ? [] : [`\nno effect: ${quiet.join('; ')}`];
+}

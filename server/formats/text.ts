@@ -1,0 +1,58 @@
+import type { Finding, Note, Report, ReportDocument, ReportPatch, Severity } from '../review/report.ts';
+import { extentOf, ranText } from '../review/summary.ts';
+import { waitChain } from './numbers.ts';
+import { type Paint, paint, plain, type TextOptions } from './paint.ts';
+
+const COLOURS: Readonly<Record<Severity, Paint>> = { error: 'red', warning: 'yellow', information: 'green' };
+const FROM = { option: 'from the option', text: 'from the text', names: 'from the names used', date: 'from the date' } as const;
+
+/** The compact form: a head for each patch, one line for each finding in the form compilers use, then the notes. */
+export function formatText(report: Report, options: TextOptions): string {
+	return report.documents
+		.map((document) => documentText(document, options))
+		.filter((text) => text !== '')
+		.join('\n');
+}
+
+function documentText(document: ReportDocument, options: TextOptions): string {
+	const source = plain(document.source);
+	const problems = document.problems.map(({ line, message }) => `${source}:${line}: problem: ${plain(message)}\n`);
+	// Mails that only talk are part of the report, not of its compact form.
+	const shown = document.patches.filter(({ hunks }) => hunks.length > 0);
+	const patches = shown.map((patch) => patchText(patch, source, options));
+	const nothing = shown.length === 0 ? `${source}: no patch found\n` : '';
+	return nothing + problems.join('') + patches.join('\n');
+}
+
+function patchText(patch: ReportPatch, source: string, options: TextOptions): string {
+	const extent = extentOf([patch]);
+	const kernel = `kernel ${patch.kernel}, ${FROM[patch.kernelFrom]}`;
+	const lines = [
+		`${source}: ${paint(plain(patch.subject) || '(no subject)', 'bold', options)}`,
+		`  ${kernel}; ${extent.scenarios === 0 ? 'nothing was run' : ranText(extent)}`,
+		...patch.findings.flatMap((finding) => findingLines(finding, patch, source, options)),
+	];
+	if (patch.findings.length === 0 && extent.scenarios > 0) lines.push('  no difference found');
+	return `${[...lines, ...patch.notes.map((note) => noteLine(note, source, options))].join('\n')}\n`;
+}
+
+function findingLines(finding: Finding, patch: ReportPatch, source: string, options: TextOptions): string[] {
+	const severity = paint(finding.severity, COLOURS[finding.severity], options);
+	const head = `${source}:${finding.line}: ${severity}: ${finding.rule}: ${plain(finding.message)} [${finding.arch.join(', ')}]`;
+	return [head, ...waitLines(finding, patch)];
+}
+
+/** Who waits for whom in the run of the finding, when that is part of the difference. */
+function waitLines(finding: Finding, patch: ReportPatch): string[] {
+	const { scenario, variant, policy, arch, hunks } = finding;
+	const run = patch.runs.find(
+		(r) => r.scenario === scenario && r.variant === variant && r.policy === policy && r.arch === arch[0] && hunks.some((id) => r.hunks.includes(id)),
+	);
+	if (run === undefined) return [];
+	const [before, after] = [waitChain(run.waits.before), waitChain(run.waits.after)];
+	return before === after ? [] : [`    before: ${plain(before)}`, `    after:  ${plain(after)}`];
+}
+
+function noteLine(note: Note, source: string, options: TextOptions): string {
+	return paint(`${source}:${note.line}: note: ${note.rule}: ${plain(note.message)}`, 'dim', options);
+}

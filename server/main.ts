@@ -1,0 +1,102 @@
+import {
+	type Connection,
+	createConnection,
+	type InitializeParams,
+	type InitializeResult,
+	PositionEncodingKind,
+	TextDocumentSyncKind,
+} from 'vscode-languageserver/node';
+import { catalogue } from '../simulator/index.ts';
+import { codeLens } from './features/code-lens.ts';
+import { diagnostics } from './features/diagnostics.ts';
+import { documentSymbol } from './features/document-symbol.ts';
+import { executeCommand } from './features/execute-command.ts';
+import { hover } from './features/hover.ts';
+import { parseDocument } from './patch/read.ts';
+import { abilitiesOf, type ClientAbilities } from './session/abilities.ts';
+import { reviewSettings } from './session/configuration.ts';
+import { trackDocuments } from './session/documents.ts';
+import { progressIn } from './session/progress.ts';
+import { notifications, type StatusParams } from './session/protocol.ts';
+import { nameOf, scheduleReviews } from './session/reviews.ts';
+import type { Feature, FeatureEvents, Session } from './session/session.ts';
+import { liveConfiguration } from './session/settings.ts';
+import { workerPool } from './session/worker-pool.ts';
+import { VERSION } from './version.ts';
+
+const features: readonly Feature[] = [diagnostics, hover, codeLens, documentSymbol, executeCommand];
+
+/** Starts the language server on the transport that the command line names (`--stdio`, `--node-ipc`, `--socket=PORT`). */
+export function startServer(): void {
+	const connection = createConnection();
+	// A bug in one request must not take the others down with it.
+	process.on('unhandledRejection', (reason) => connection.console.error(`unexpected: ${reason instanceof Error ? reason.stack : String(reason)}`));
+	connection.onInitialize((params) => initialize(connection, params));
+	connection.listen();
+}
+
+function initialize(connection: Connection, params: InitializeParams): InitializeResult {
+	const client = abilitiesOf(params);
+	const session = openSession(connection, client, params.initializationOptions);
+	connection.onShutdown(() => session.pool.close());
+	return {
+		capabilities: Object.assign(
+			{
+				// Every client has UTF-16, and it is what strings are here.
+				positionEncoding: PositionEncodingKind.UTF16,
+				textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+			},
+			...features.map((feature) => feature.capabilities(client)),
+		),
+		serverInfo: { name: 'faultline', version: VERSION },
+	};
+}
+
+function openSession(connection: Connection, client: ClientAbilities, options: unknown): Session {
+	const listeners: FeatureEvents[] = [];
+	const pool = workerPool({ script: new URL('./worker.cjs', import.meta.url), size: 1, watchdog: 10_000, grace: 1_000, idle: 60_000 });
+	const known = catalogue();
+	const configuration = liveConfiguration(connection, client, options, () => {
+		for (const document of documents.all()) reviews.schedule(document);
+	});
+	const reviews = scheduleReviews({
+		pool,
+		parse: (source, text, kernel) => parseDocument(source, text, kernel === '' ? {} : { kernel }),
+		settings: () => reviewSettings(configuration.current()),
+		beginProgress: progressIn(connection, client),
+		log: (message) => connection.console.warn(message),
+		events: {
+			parsed(document) {
+				sendStatus({ state: 'busy', detail: nameOf(document.uri) });
+				for (const listener of listeners) listener.parsed?.(document);
+			},
+			settled(document) {
+				for (const listener of listeners) listener.settled?.(document);
+				if (reviews.busy() === 0) sendStatus({ state: 'ready', detail: document.failure ?? '' });
+			},
+		},
+	});
+	const documents = trackDocuments(connection, {
+		opened: (document) => reviews.schedule(document, 0),
+		changed: (document) => reviews.schedule(document),
+		closed(document) {
+			reviews.forget(document);
+			for (const listener of listeners) listener.closed?.(document);
+			if (reviews.busy() === 0) sendStatus({ state: 'ready', detail: '' });
+		},
+	});
+
+	function sendStatus(status: StatusParams): void {
+		if (client.status) void connection.sendNotification(notifications.status, status);
+	}
+
+	const session: Session = {
+		...{ connection, client, catalogue: known, documents, pool },
+		configuration: configuration.current,
+		parsed: reviews.parsed,
+		settled: reviews.settled,
+	};
+	for (const feature of features) listeners.push(feature.register(session));
+	connection.onInitialized(() => void configuration.start().catch(() => {}));
+	return session;
+}

@@ -1,0 +1,176 @@
+import type { RunResult, Simulator } from '../../simulator/index.ts';
+import type { ParsedDocument, Patch } from '../patch/types.ts';
+import { type Bench, createBench, type Pair, type Reviewed } from './bench.ts';
+import { executedLines } from './coverage.ts';
+import { type Draft, draftsOf } from './deltas.ts';
+import { findingsOf } from './findings.ts';
+import { reportHunks } from './hunks.ts';
+import { notesOf } from './notes.ts';
+import { architecturesFor, kernelFor, MAINLINE, policiesTouching, requestsFor } from './plan.ts';
+import type { ReportDocument, ReportPatch, ReportRun } from './report.ts';
+import type { ReviewSettings } from './settings.ts';
+import { isPlaced, type PlacedUnit, placeUnit, type Unit, unitsOf } from './units.ts';
+
+/** How far a review is. `total` grows when a policy has to be tried. */
+export interface ReviewStep {
+	readonly done: number;
+	readonly total: number;
+	readonly scenario: string;
+	readonly arch: string;
+}
+
+type Steps<T> = Generator<ReviewStep, T>;
+
+/**
+ * Reviews a parsed document. Yields after each run, so that whoever drives it can show progress, see to other work or
+ * stop for good (`return()`); nothing outlives the generator.
+ */
+export function* reviewDocument(doc: ParsedDocument, sim: Simulator, settings: ReviewSettings): Steps<ReportDocument> {
+	const session = { sim, settings, bench: createBench(sim), done: 0, total: 0 };
+	const plans = doc.patches.map((patch) => planPatch(doc, patch, session));
+	const patches: ReportPatch[] = [];
+	for (const plan of plans) patches.push(yield* reviewPatch(plan, session));
+	return { source: doc.source, patches, problems: doc.problems };
+}
+
+/** Drives a review to its end in one go. */
+export function finishReview(steps: Steps<ReportDocument>): ReportDocument {
+	for (;;) {
+		const step = steps.next();
+		if (step.done === true) return step.value;
+	}
+}
+
+interface Session {
+	readonly sim: Simulator;
+	readonly settings: ReviewSettings;
+	readonly bench: Bench;
+	done: number;
+	total: number;
+}
+
+interface Plan {
+	readonly patch: Patch;
+	/** Version that the first runs use. */
+	readonly kernel: string;
+	readonly units: readonly { readonly unit: Unit; readonly placed: PlacedUnit }[];
+}
+
+function planPatch(doc: ParsedDocument, patch: Patch, session: Session): Plan {
+	const { sim, settings } = session;
+	const policy = settings.policy ?? MAINLINE;
+	const kernel = kernelFor(sim, policy, patch.kernel, settings);
+	const units = unitsOf(doc, patch).map((unit) => ({ unit, placed: placeUnit(unit, session.bench, kernel) }));
+	for (const { placed } of units) session.total += differs(placed, session.bench) ? requestsFor(placed, sim, settings, policy).length : 0;
+	return { patch, kernel, units };
+}
+
+function* reviewPatch(plan: Plan, session: Session): Steps<ReportPatch> {
+	const { sim, settings } = session;
+	const { patch, kernel } = plan;
+	const drafts: Draft[] = [];
+	const reviewed: Reviewed[] = [];
+	for (const { unit, placed } of plan.units) {
+		const first = { unit: placed, pairs: yield* runUnit(placed, settings.policy ?? MAINLINE, session) };
+		const second = settings.policy === null ? yield* tryPolicies(unit, first, patch, session) : null;
+		const told = first.pairs.flatMap((pair) => draftsOf(placed, pair, sim));
+		reviewed.push(first);
+		drafts.push(...told);
+		if (second === null) continue;
+		reviewed.push(second);
+		drafts.push(...second.pairs.flatMap((pair) => draftsOf(second.unit, pair, sim)).filter((draft) => !told.some((known) => sameCause(draft, known))));
+	}
+	const ran = reviewed.some(({ pairs }) => pairs.length > 0);
+	const skipped = ran ? architecturesFor(sim, kernel, settings.arch).skipped : [];
+	return {
+		subject: patch.subject,
+		date: patch.date,
+		series: patch.series,
+		kernel: patch.kernel,
+		kernelFrom: patch.kernelFrom,
+		hunks: reportHunks(patch, reviewed),
+		runs: reviewed.flatMap(({ unit, pairs }) => pairs.map((pair) => reportRun(unit, pair))),
+		findings: findingsOf(drafts, session.bench, sim, settings),
+		notes: notesOf(patch, reviewed, { kernel, skipped }, settings),
+	};
+}
+
+/** What mainline shows already is not told again under a policy. */
+function sameCause(a: Draft, b: Draft): boolean {
+	return a.rule === b.rule && a.family === b.family && a.worse === b.worse && a.severity === b.severity;
+}
+
+/** True when the unit has something to compare: a placed change, and stacks that are not the same code. */
+function differs(unit: PlacedUnit, bench: Bench): boolean {
+	return unit.hooks.size > 0 && bench.stackKey(unit.before) !== bench.stackKey(unit.after);
+}
+
+function* runUnit(unit: PlacedUnit, policy: string, session: Session): Steps<Pair[]> {
+	const { sim, settings, bench } = session;
+	const pairs: Pair[] = [];
+	if (!differs(unit, bench)) return pairs;
+	for (const request of requestsFor(unit, sim, settings, policy)) {
+		const before = bench.run({ ...request, stack: unit.before });
+		const after = bench.run({ ...request, stack: unit.after });
+		pairs.push({ request, before, after });
+		session.done++;
+		yield { done: session.done, total: session.total, scenario: request.scenario, arch: request.arch };
+	}
+	return pairs;
+}
+
+/**
+ * When a changed line ran in no mainline run, the first policy that reaches it is reviewed as well. A policy is probed
+ * on the first architecture only: whether a line is reached depends on the kernel's code, rarely on the architecture.
+ */
+function* tryPolicies(unit: Unit, mainline: Reviewed, patch: Patch, session: Session): Steps<Reviewed | null> {
+	const { sim, settings, bench } = session;
+	const missed = unreachedLines(mainline);
+	if (missed.lines.length === 0 || !differs(mainline.unit, bench)) return null;
+	for (const policy of policiesTouching(mainline.unit, sim)) {
+		const placed = placeUnit(unit, bench, kernelFor(sim, policy.name, patch.kernel, settings));
+		if (!differs(placed, bench)) continue;
+		const requests = requestsFor(placed, sim, settings, policy.name);
+		const probes = requests.filter(({ arch }) => arch === requests[0]?.arch);
+		session.total += probes.length;
+		let reached = false;
+		for (const request of probes) {
+			const { executed } = bench.run({ ...request, stack: placed[missed.side] });
+			session.done++;
+			yield { done: session.done, total: session.total, scenario: request.scenario, arch: request.arch };
+			reached = missed.lines.some((line) => executed.has(line));
+			if (reached) break;
+		}
+		if (!reached) continue;
+		session.total += requests.length;
+		return { unit: placed, pairs: yield* runUnit(placed, policy.name, session) };
+	}
+	return null;
+}
+
+/** Changed lines that hold code and ran in no run: of the side after, or of the side before where nothing is added. */
+function unreachedLines({ unit, pairs }: Reviewed): { readonly side: 'before' | 'after'; readonly lines: readonly number[] } {
+	const placements = unit.changes.map(({ placement }) => placement).filter(isPlaced);
+	const side = placements.some(({ codeLines }) => codeLines.after.length > 0) ? 'after' : 'before';
+	const ran = executedLines(pairs, side);
+	return { side, lines: placements.flatMap(({ codeLines }) => codeLines[side]).filter((line) => !ran.has(line)) };
+}
+
+function reportRun(unit: PlacedUnit, { request, before, after }: Pair): ReportRun {
+	const { scenario, variant, arch, kernel, policy } = request;
+	return {
+		...{ scenario, variant, arch, kernel, policy, base: unit.base, hunks: unit.hunks },
+		before: before.metrics,
+		after: after.metrics,
+		waits: { before: waitsOf(before), after: waitsOf(after) },
+		violations: { before: violationsOf(before), after: violationsOf(after) },
+	};
+}
+
+function waitsOf(result: RunResult): ReportRun['waits']['before'] {
+	return result.waits.map(({ who, on, cycles }) => ({ who, on, cycles }));
+}
+
+function violationsOf(result: RunResult): ReportRun['violations']['before'] {
+	return result.violations.map(({ kind, schedule, line, message }) => ({ kind, schedule, line, message }));
+}

@@ -1,0 +1,125 @@
+import type { Placement, StackEntry } from '../../simulator/index.ts';
+import type { FunctionChange, Hunk, ParsedDocument, Patch } from '../patch/types.ts';
+import type { Bench } from './bench.ts';
+import type { ReportRun } from './report.ts';
+import { sameCode } from './same-code.ts';
+
+/** A change together with the hunk that makes it. */
+export interface OwnChange {
+	readonly change: FunctionChange;
+	readonly hunk: Hunk;
+}
+
+/**
+ * What is run before and after as one: the diff of a patch, or one suggestion. `own` are the changes under review; the
+ * stacks also hold what lies below them (earlier patches of the series, the draft that a suggestion amends).
+ */
+export interface Unit {
+	readonly base: ReportRun['base'];
+	readonly own: readonly OwnChange[];
+	readonly before: readonly StackEntry[];
+	readonly after: readonly StackEntry[];
+}
+
+export interface PlacedChange extends OwnChange {
+	readonly placement: Placement;
+}
+
+/** A unit on one kernel version: changes without a place are left out of both stacks. */
+export interface PlacedUnit {
+	readonly base: ReportRun['base'];
+	readonly kernel: string;
+	readonly changes: readonly PlacedChange[];
+	readonly before: readonly StackEntry[];
+	readonly after: readonly StackEntry[];
+	/** Changed symbols. */
+	readonly hooks: ReadonlySet<string>;
+	/** Hunks of the changes, ascending. */
+	readonly hunks: readonly number[];
+}
+
+/** The units of one patch: its own diff first, then one for each suggestion, in document order. */
+export function unitsOf(doc: ParsedDocument, patch: Patch): Unit[] {
+	const below = stackBelow(doc, patch);
+	const draft = draftChanges(patch);
+	const units: Unit[] = [];
+	if (draft.length > 0)
+		units.push({
+			base: below.length > 0 ? 'previous' : 'kernel',
+			own: draft,
+			before: [...below, ...draft.map(({ change }) => entry(change, 'before'))],
+			after: [...below, ...draft.map(({ change }) => entry(change, 'after'))],
+		});
+	for (const hunk of patch.hunks) {
+		if (hunk.origin !== 'suggestion' || hunk.functions.length === 0) continue;
+		const own = hunk.functions.map((change) => ({ change, hunk }));
+		// A reply may quote a patch that the same mailbox holds: then the draft is there.
+		const owner = doc.patches.find((other) => other.hunks.some(({ id }) => id === hunk.amends)) ?? patch;
+		const base = owner === patch ? below : stackBelow(doc, owner);
+		units.push({
+			base: hunk.amends === null ? 'kernel' : 'quoted',
+			own,
+			before: [...base, ...amended(draftChanges(owner), own, 'before')],
+			after: [...base, ...amended(draftChanges(owner), own, 'after')],
+		});
+	}
+	return units;
+}
+
+/** Finds the place of each change on that kernel. Changes of comments and white space only are no part of the stacks. */
+export function placeUnit(unit: Unit, bench: Bench, kernel: string): PlacedUnit {
+	const changes = unit.own.map(({ change, hunk }) => ({ change, hunk, placement: bench.place(change, kernel) }));
+	const places = new Map(changes.map(({ change, placement }) => [change.id, placement]));
+	const loaded = ({ change }: StackEntry) =>
+		isPlaced(places.get(change.id) ?? bench.place(change, kernel)) && !(places.has(change.id) && sameCode(change.before, change.after));
+	const runnable = changes.filter(({ change, placement }) => isPlaced(placement) && !sameCode(change.before, change.after));
+	return {
+		base: unit.base,
+		kernel,
+		changes,
+		before: unit.before.filter(loaded),
+		after: unit.after.filter(loaded),
+		hooks: new Set(runnable.flatMap(({ placement }) => placement.hook ?? [])),
+		hunks: [...new Set(runnable.map(({ hunk }) => hunk.id))].sort((a, b) => a - b),
+	};
+}
+
+export function isPlaced(placement: Placement): boolean {
+	return placement.hook !== null && placement.mode !== 'none';
+}
+
+function stackBelow(doc: ParsedDocument, patch: Patch): StackEntry[] {
+	return earlierPatches(doc, patch).flatMap((earlier) => draftChanges(earlier).map(({ change }) => entry(change, 'after')));
+}
+
+/** The patches of the same series version that come before `patch`; a number that occurs twice counts once. */
+function earlierPatches(doc: ParsedDocument, patch: Patch): Patch[] {
+	const series = patch.series;
+	if (series === null) return [];
+	const byNumber = new Map<number, Patch>();
+	for (const other of doc.patches) {
+		if (other.series === null || other.series.version !== series.version || other.series.of !== series.of) continue;
+		if (other.series.n < series.n && !byNumber.has(other.series.n) && draftChanges(other).length > 0) byNumber.set(other.series.n, other);
+	}
+	return [...byNumber.entries()].sort(([a], [b]) => a - b).map(([, other]) => other);
+}
+
+function draftChanges(patch: Patch): OwnChange[] {
+	return patch.hunks.filter((hunk) => hunk.origin !== 'suggestion').flatMap((hunk) => hunk.functions.map((change) => ({ change, hunk })));
+}
+
+/** The draft as loaded, with the functions that a suggestion amends taken from the suggestion. */
+function amended(draft: readonly OwnChange[], own: readonly OwnChange[], side: 'before' | 'after'): StackEntry[] {
+	const left = new Set(own);
+	const stack = draft.map(({ change, hunk }) => {
+		const by = own.find((o) => o.hunk.amends === hunk.id && o.change.name === change.name);
+		if (by === undefined) return entry(change, 'after');
+		left.delete(by);
+		return entry(by.change, side);
+	});
+	return [...stack, ...[...left].map(({ change }) => entry(change, side))];
+}
+
+function entry(change: FunctionChange, side: 'before' | 'after'): StackEntry {
+	return { change, side };
+}

@@ -1,0 +1,35 @@
+import type { InitializeParams } from 'vscode-languageserver/node';
+
+/** What the client on the other side can do, as far as a feature depends on it. */
+export interface ClientAbilities {
+	readonly pullsDiagnostics: boolean;
+	readonly refreshesDiagnostics: boolean;
+	readonly relatedInformation: boolean;
+	readonly pullsConfiguration: boolean;
+	readonly registersConfiguration: boolean;
+	readonly markdownHover: boolean;
+	readonly refreshesLenses: boolean;
+	readonly nestedSymbols: boolean;
+	readonly workDoneProgress: boolean;
+	/** Wants the `faultline/status` notification. */
+	readonly status: boolean;
+}
+
+export function abilitiesOf(params: InitializeParams): ClientAbilities {
+	const { workspace, textDocument, window } = params.capabilities;
+	const options: unknown = params.initializationOptions;
+	return {
+		pullsDiagnostics: textDocument?.diagnostic !== undefined,
+		refreshesDiagnostics: workspace?.diagnostics?.refreshSupport === true,
+		relatedInformation:
+			(textDocument?.diagnostic ?? textDocument?.publishDiagnostics)?.relatedInformation === true ||
+			textDocument?.publishDiagnostics?.relatedInformation === true,
+		pullsConfiguration: workspace?.configuration === true,
+		registersConfiguration: workspace?.didChangeConfiguration?.dynamicRegistration === true,
+		markdownHover: textDocument?.hover?.contentFormat?.includes('markdown') === true,
+		refreshesLenses: workspace?.codeLens?.refreshSupport === true,
+		nestedSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
+		workDoneProgress: window?.workDoneProgress === true,
+		status: typeof options === 'object' && options !== null && 'status' in options && options.status === true,
+	};
+}

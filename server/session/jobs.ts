@@ -1,0 +1,76 @@
+import type { ParsedDocument } from '../patch/types.ts';
+import type { ReportDocument } from '../review/report.ts';
+import type { ReviewSettings } from '../review/settings.ts';
+
+/** What the simulation worker is asked and what it answers: data that a structured clone carries. */
+export type Job = ReviewJob | ScenarioJob | ParseJob;
+
+export interface ReviewJob {
+	readonly kind: 'review';
+	readonly source: string;
+	readonly text: string;
+	readonly settings: ReviewSettings;
+}
+
+/** Runs scenarios on a kernel without a patch. */
+export interface ScenarioJob {
+	readonly kind: 'scenario';
+	readonly scenarios: readonly string[];
+	/** Version that the settings and the policy may override. */
+	readonly kernel: string;
+	readonly settings: ReviewSettings;
+}
+
+/** Parses a document that is too large for the main thread. */
+export interface ParseJob {
+	readonly kind: 'parse';
+	readonly source: string;
+	readonly text: string;
+	readonly kernel: string;
+}
+
+export interface ReviewOutcome {
+	readonly document: ReportDocument;
+	/** By document line; lines that never ran have no entry. */
+	readonly executed: ReadonlyMap<number, LineRuns>;
+}
+
+/** How often a document line ran. */
+export interface LineRuns {
+	/** Runs, of all scenarios, architectures and sides, that reached the line. */
+	readonly runs: number;
+	/** The most that one run reached it, and that run. */
+	readonly times: number;
+	readonly scenario: string;
+	readonly arch: string;
+}
+
+export interface JobResults {
+	readonly review: ReviewOutcome;
+	/** Plain text. */
+	readonly scenario: string;
+	readonly parse: ParsedDocument;
+}
+
+export interface JobMessage {
+	readonly id: number;
+	readonly job: Job;
+	/** One Int32; not zero once the job is cancelled. Shared, so that code that does not yield can see it. */
+	readonly cancelled: SharedArrayBuffer;
+}
+
+export type JobReply =
+	| { readonly id: number; readonly kind: 'progress'; readonly done: number; readonly total: number }
+	| { readonly id: number; readonly kind: 'result'; readonly value: unknown }
+	| { readonly id: number; readonly kind: 'failed'; readonly message: string }
+	| { readonly id: number; readonly kind: 'cancelled' };
+
+/** The job was cancelled; there is no result and nothing went wrong. */
+export class JobCancelled extends Error {
+	override readonly name = 'JobCancelled';
+}
+
+/** The job took too long, crashed or threw. The message is for people. */
+export class JobFailed extends Error {
+	override readonly name = 'JobFailed';
+}

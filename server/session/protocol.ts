@@ -1,0 +1,57 @@
+/**
+ * What the language server offers beyond the protocol, and what VS Code's side of it needs to know.
+ * Plain names and data: the client imports this file and nothing else of the server.
+ */
+
+/** Commands of workspace/executeCommand. Their answer is text (or, for the list, data), in every editor. */
+export const serverCommands = {
+	/** Takes `RunScenarioArgument`; answers with plain text. */
+	runScenario: 'faultline.server.runScenario',
+	/** Takes nothing; answers with `ScenarioItem[]`. */
+	listScenarios: 'faultline.server.listScenarios',
+} as const;
+
+export const notifications = {
+	/** Client to server, `ReviewParams`: review this open document whatever its language. */
+	review: 'faultline/review',
+	/** Server to client, `StatusParams`; only sent to a client whose initialization options ask for it with `status: true`. */
+	status: 'faultline/status',
+} as const;
+
+export interface ReviewParams {
+	readonly uri: string;
+}
+
+export interface StatusParams {
+	readonly state: 'ready' | 'busy';
+	/** What is being reviewed, or what went wrong last; empty when there is nothing to say. */
+	readonly detail: string;
+}
+
+/** Either a hunk of an open document, or a kernel symbol, or a scenario. */
+export interface RunScenarioArgument {
+	readonly uri?: string;
+	/** Hunk id in the report of the document. */
+	readonly hunk?: number;
+	/** Every scenario that exercises this symbol. */
+	readonly symbol?: string;
+	readonly scenario?: string;
+}
+
+export interface ScenarioItem {
+	readonly name: string;
+	readonly family: string;
+	readonly doc: string;
+}
+
+/** What a client handed back; it may be anything. */
+export function readArgument(value: unknown): RunScenarioArgument | undefined {
+	if (typeof value !== 'object' || value === null) return undefined;
+	const { uri, hunk, symbol, scenario } = value as Readonly<Record<keyof RunScenarioArgument, unknown>>;
+	return {
+		...(typeof uri === 'string' ? { uri } : {}),
+		...(typeof hunk === 'number' ? { hunk } : {}),
+		...(typeof symbol === 'string' ? { symbol } : {}),
+		...(typeof scenario === 'string' ? { scenario } : {}),
+	};
+}

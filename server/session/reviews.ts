@@ -1,0 +1,170 @@
+import type { CancellationToken } from 'vscode-languageserver/node';
+import type { ParsedDocument } from '../patch/types.ts';
+import type { ReviewSettings } from '../review/settings.ts';
+import { JobCancelled } from './jobs.ts';
+import type { ReviewedDocument } from './reviewed-document.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** Milliseconds without an edit after which a review starts. */
+const idle = 80;
+
+export interface ReviewEvents {
+	/** The document was parsed; its review follows. */
+	parsed(document: ReviewedDocument): void;
+	/** The review ended: with a result, or with `failure` set, or because the user cancelled it. */
+	settled(document: ReviewedDocument): void;
+}
+
+/** Shows that a review is under way. `cancelled` is called when the user has had enough of it. */
+export interface Progress {
+	report(done: number, total: number): void;
+	end(): void;
+}
+
+export interface ReviewsOptions {
+	readonly pool: WorkerPool;
+	readonly parse: (source: string, text: string, kernel: string) => ParsedDocument;
+	readonly settings: () => ReviewSettings;
+	readonly beginProgress: (title: string, cancelled: () => void) => Progress;
+	readonly events: ReviewEvents;
+	readonly log: (message: string) => void;
+}
+
+export interface Reviews {
+	/** The text or the settings changed. What runs for an earlier text is cancelled; its results stand until there are new ones. */
+	schedule(document: ReviewedDocument, delay?: number): void;
+	forget(document: ReviewedDocument): void;
+	/** What was parsed from the document; from an earlier text while a large one is parsed elsewhere. */
+	parsed(document: ReviewedDocument): ParsedDocument | undefined;
+	/** Resolves to true once the review of the present text ended, to false when the token or a newer text got ahead of it. */
+	settled(document: ReviewedDocument, token: CancellationToken): Promise<boolean>;
+	/** Documents whose review is not over. */
+	busy(): number;
+}
+
+interface Work {
+	timer: NodeJS.Timeout | undefined;
+	cancel: (() => void) | undefined;
+	readonly waiting: Set<(settled: boolean) => void>;
+}
+
+export function scheduleReviews({ pool, parse, settings, beginProgress, events, log }: ReviewsOptions): Reviews {
+	const works = new Map<ReviewedDocument, Work>();
+
+	function abandon(work: Work): void {
+		clearTimeout(work.timer);
+		work.cancel?.();
+		work.cancel = undefined;
+		release(work, false);
+	}
+
+	function release(work: Work, settled: boolean): void {
+		const waiting = [...work.waiting];
+		work.waiting.clear();
+		for (const done of waiting) done(settled);
+	}
+
+	function parsed(document: ReviewedDocument): ParsedDocument | undefined {
+		const kernel = settings().kernel ?? '';
+		if (!document.isParsed(kernel) && !document.isLarge) document.setParsed(document.version, kernel, parse(nameOf(document.uri), document.normalized, kernel));
+		return document.lastParsed;
+	}
+
+	async function review(document: ReviewedDocument, work: Work): Promise<void> {
+		const { generation, version } = document;
+		const isCurrent = (): boolean => works.get(document) === work && document.generation === generation;
+		let progress: Progress | undefined;
+		const cancelByUser = (): void => work.cancel?.();
+		const showProgress = setTimeout(() => {
+			progress = beginProgress(nameOf(document.uri), cancelByUser);
+		}, 300);
+		try {
+			const text = await parseAnywhere(document, work);
+			if (!isCurrent()) return;
+			events.parsed(document);
+			if (text.patches.every((patch) => patch.hunks.length === 0)) {
+				document.setReview(version, { document: { source: nameOf(document.uri), patches: [], problems: text.problems }, executed: new Map() });
+			} else {
+				const report = (done: number, total: number): void => progress?.report(done, total);
+				const task = pool.run({ kind: 'review', source: nameOf(document.uri), text: document.normalized, settings: settings() }, { progress: report });
+				work.cancel = task.cancel;
+				const outcome = await task.result;
+				if (isCurrent()) document.setReview(version, outcome);
+			}
+		} catch (error) {
+			if (!isCurrent()) return;
+			document.failure = error instanceof JobCancelled ? 'the review was cancelled; edit the text to start it again' : messageOf(error);
+			if (!(error instanceof JobCancelled)) log(`${nameOf(document.uri)}: ${document.failure}`);
+		} finally {
+			clearTimeout(showProgress);
+			progress?.end();
+			if (isCurrent()) {
+				work.cancel = undefined;
+				document.settledGeneration = generation;
+				events.settled(document);
+				release(work, true);
+			}
+		}
+	}
+
+	/** Small documents are parsed here and now, large ones by the worker. */
+	async function parseAnywhere(document: ReviewedDocument, work: Work): Promise<ParsedDocument> {
+		const kernel = settings().kernel ?? '';
+		if (!document.isLarge || document.isParsed(kernel)) return parsed(document) ?? emptyDocument(document.uri);
+		const { version } = document;
+		const task = pool.run({ kind: 'parse', source: nameOf(document.uri), text: document.normalized, kernel });
+		work.cancel = task.cancel;
+		const value = await task.result;
+		if (document.version === version) document.setParsed(version, kernel, value);
+		return value;
+	}
+
+	return {
+		schedule(document, delay = idle) {
+			const work = works.get(document) ?? { timer: undefined, cancel: undefined, waiting: new Set() };
+			works.set(document, work);
+			document.generation++;
+			abandon(work);
+			work.timer = setTimeout(() => void review(document, work), delay);
+		},
+		forget(document) {
+			const work = works.get(document);
+			works.delete(document);
+			if (work !== undefined) abandon(work);
+		},
+		parsed,
+		settled(document, token) {
+			const work = works.get(document);
+			if (document.isSettled) return Promise.resolve(true);
+			if (work === undefined || token.isCancellationRequested) return Promise.resolve(false);
+			return new Promise((resolve) => {
+				const done = (settled: boolean): void => {
+					listener.dispose();
+					work.waiting.delete(done);
+					resolve(settled);
+				};
+				const listener = token.onCancellationRequested(() => done(false));
+				work.waiting.add(done);
+			});
+		},
+		busy: () => [...works.keys()].filter((document) => !document.isSettled).length,
+	};
+}
+
+function emptyDocument(source: string): ParsedDocument {
+	return { source, patches: [], mentions: [], problems: [] };
+}
+
+function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+/** The last part of a URI, as a title. */
+export function nameOf(uri: string): string {
+	const name = uri.slice(uri.lastIndexOf('/') + 1);
+	try {
+		return decodeURIComponent(name);
+	} catch {
+		return name;
+	}
+}

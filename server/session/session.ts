@@ -1,0 +1,38 @@
+import type { CancellationToken, Connection, ServerCapabilities } from 'vscode-languageserver/node';
+import type { Simulator } from '../../simulator/index.ts';
+import type { ParsedDocument } from '../patch/types.ts';
+import type { ClientAbilities } from './abilities.ts';
+import type { Configuration } from './configuration.ts';
+import type { Documents } from './documents.ts';
+import type { ReviewedDocument } from './reviewed-document.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** What the simulator knows without its C parser: quick enough for the main thread. */
+export type Catalogue = Pick<Simulator, 'abi' | 'architectures' | 'explain' | 'hooks' | 'metrics' | 'policies' | 'scenarios'>;
+
+/** What a feature of the language server works with. */
+export interface Session {
+	readonly connection: Connection;
+	readonly client: ClientAbilities;
+	readonly catalogue: Catalogue;
+	readonly documents: Documents;
+	readonly pool: WorkerPool;
+	configuration(): Configuration;
+	/** What was parsed from the document; from an earlier text while a large one is parsed elsewhere. */
+	parsed(document: ReviewedDocument): ParsedDocument | undefined;
+	/** Resolves to true once the review of the present text ended, to false when the token or a newer text got ahead of it. */
+	settled(document: ReviewedDocument, token: CancellationToken): Promise<boolean>;
+}
+
+/** One feature of the language server. The server's capabilities are those of its features. */
+export interface Feature {
+	capabilities(client: ClientAbilities): ServerCapabilities;
+	/** Answers requests from here on; what it returns is told about documents. */
+	register(session: Session): FeatureEvents;
+}
+
+export interface FeatureEvents {
+	parsed?(document: ReviewedDocument): void;
+	settled?(document: ReviewedDocument): void;
+	closed?(document: ReviewedDocument): void;
+}

@@ -1,0 +1,84 @@
+import { parentPort } from 'node:worker_threads';
+import type { RunRequest, RunResult, Simulator } from '../simulator/index.ts';
+import { formatRunsTable } from './formats/runs.ts';
+import { parseDocument } from './patch/read.ts';
+import { architecturesFor, kernelFor, MAINLINE } from './review/plan.ts';
+import type { RunReport } from './review/report.ts';
+import { reviewDocument } from './review/review.ts';
+import type { JobMessage, JobReply, JobResults, LineRuns, ReviewJob, ScenarioJob } from './session/jobs.ts';
+import { loadSimulator } from './simulator-host.ts';
+
+/** Milliseconds between two reports of progress. They also tell the watchdog that the thread is alive. */
+const reportInterval = 100;
+
+parentPort?.on('message', (message: JobMessage) => {
+	void answer(message).then((reply) => parentPort?.postMessage(reply));
+});
+
+async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
+	const flag = new Int32Array(cancelled);
+	const turn: Turn = {
+		isCancelled: () => Atomics.load(flag, 0) !== 0,
+		report: (done, total) => parentPort?.postMessage({ id, kind: 'progress', done, total } satisfies JobReply),
+	};
+	try {
+		if (job.kind === 'parse') return { id, kind: 'result', value: parseDocument(job.source, job.text, job.kernel === '' ? {} : { kernel: job.kernel }) };
+		const simulator = await loadSimulator();
+		const value = job.kind === 'review' ? review(job, simulator, turn) : scenarios(job, simulator, turn);
+		return value === null ? { id, kind: 'cancelled' } : { id, kind: 'result', value };
+	} catch (error) {
+		return { id, kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+	}
+}
+
+interface Turn {
+	isCancelled(): boolean;
+	report(done: number, total: number): void;
+}
+
+/** Null when it was cancelled. */
+function review({ source, text, settings }: ReviewJob, simulator: Simulator, turn: Turn): JobResults['review'] | null {
+	const executed = new Map<number, LineRuns>();
+	const watched: Simulator = { ...simulator, run: (request) => counted(executed, request, simulator.run(request)) };
+	const parsed = parseDocument(source, text, settings.kernel === undefined ? {} : { kernel: settings.kernel });
+	const steps = reviewDocument(parsed, watched, settings);
+	let reported = performance.now();
+	for (;;) {
+		if (turn.isCancelled()) return null;
+		const step = steps.next();
+		if (step.done === true) return { document: step.value, executed };
+		if (performance.now() - reported < reportInterval) continue;
+		reported = performance.now();
+		turn.report(step.value.done, step.value.total);
+	}
+}
+
+function counted(executed: Map<number, LineRuns>, { scenario, arch }: RunRequest, result: RunResult): RunResult {
+	for (const [line, times] of result.executed) {
+		if (times === 0) continue;
+		const known = executed.get(line);
+		const most = known === undefined || times > known.times ? { times, scenario, arch } : known;
+		executed.set(line, { ...most, runs: (known?.runs ?? 0) + 1 });
+	}
+	return result;
+}
+
+/** Null when it was cancelled. */
+function scenarios({ scenarios: names, kernel: wanted, settings }: ScenarioJob, simulator: Simulator, turn: Turn): string | null {
+	const policy = settings.policy ?? MAINLINE;
+	const kernel = kernelFor(simulator, policy, wanted, settings);
+	const chosen = simulator.scenarios().filter(({ name }) => names.includes(name));
+	const requests = chosen.flatMap(({ name, variants }) =>
+		(variants.length > 0 ? variants : ['']).flatMap((variant) =>
+			architecturesFor(simulator, kernel, settings.arch).run.map((arch) => ({ scenario: name, variant, arch, kernel, policy, stack: [] })),
+		),
+	);
+	const runs: RunReport['runs'][number][] = [];
+	for (const { stack, ...request } of requests) {
+		if (turn.isCancelled()) return null;
+		const { metrics, waits, violations } = simulator.run({ ...request, stack });
+		runs.push({ ...request, metrics, waits, violations });
+		turn.report(runs.length, requests.length);
+	}
+	return formatRunsTable({ schema: 1, runs }, { colour: false });
+}

@@ -1,0 +1,64 @@
+import { type CType, parseSignature, parseType, type Signature } from '../c/types.ts';
+import { mayWait } from '../hooks/stages.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+
+/** One name that C code may use. The C engine links against it, hover prints it, the docs are generated from it. */
+export interface AbiEntry {
+	readonly name: string;
+	readonly kind: 'function' | 'nop' | 'constant' | 'iterator';
+	/** C declaration, or the value of a constant. */
+	readonly text: string;
+	readonly doc: string;
+	/** Function: its types, whether it may wait, and what a call does in a given kernel. */
+	readonly call?: { readonly signature: Signature; readonly waits: boolean; readonly bind: (k: Kernel) => (...args: number[]) => unknown };
+	readonly constant?: { readonly value: number; readonly type: CType };
+	/** A macro in our own C: parameters and body. */
+	readonly macro?: { readonly params: readonly string[]; readonly body: string };
+	readonly since?: string;
+	readonly until?: string;
+	/** The operation of `arch/` whose words describe it per architecture. */
+	readonly arch?: string;
+}
+
+type Fn = (...args: number[]) => unknown;
+
+/** A function of its arguments alone. */
+export function pure(text: string, doc: string, fn: Fn): AbiEntry {
+	const signature = parseSignature(text);
+	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits: false, bind: () => fn } };
+}
+
+/** A function of the kernel's state. A generator function may wait. */
+export function on(text: string, doc: string, fn: (k: Kernel, ...args: number[]) => unknown): AbiEntry {
+	const signature = parseSignature(text);
+	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits: mayWait(fn), bind: (k) => (...args) => fn(k, ...args) } };
+}
+
+/** A symbol of the reference kernel under its own or an older or newer name; a replacement of the symbol is what gets called. */
+export function symbol(text: string, doc: string, target: keyof Kernel, waits: boolean): AbiEntry {
+	const signature = parseSignature(text);
+	const bind = (k: Kernel): Fn => (...args) => (k[target] as Fn)(...args);
+	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits, bind } };
+}
+
+/** Statistics, tracing, hints: present in the kernel, without effect on what is modelled. */
+export function nop(text: string, doc = 'accounting or tracing; does nothing here'): AbiEntry {
+	const signature = parseSignature(text);
+	return { name: signature.name, kind: 'nop', text, doc, call: { signature, waits: false, bind: () => () => 0 } };
+}
+
+export function constant(name: string, value: number, doc: string, type = 'unsigned int'): AbiEntry {
+	const parsed = parseType(type);
+	if (parsed === undefined) throw new Error(`unknown type of ${name}: ${type}`);
+	return { name, kind: 'constant', text: value < 0 || value < 4096 ? String(value) : `0x${value.toString(16)}`, doc, constant: { value, type: parsed } };
+}
+
+/** The same entry from one version on or up to another; `range` is `5.16..`, `..5.16` or `5.5..6.0`. */
+export function ranged(range: string, entry: AbiEntry): AbiEntry {
+	const [since, until] = range.split('..');
+	return { ...entry, ...(since ? { since } : {}), ...(until ? { until } : {}) };
+}
+
+export function perArch(arch: string, entry: AbiEntry): AbiEntry {
+	return { ...entry, arch };
+}

@@ -1,0 +1,19 @@
+/** What C code may name: one table, used by the C engine, hover and the docs. */
+import { CONSTANTS } from './constants.ts';
+import type { AbiEntry } from './entry.ts';
+import { MM } from './mm.ts';
+import { PAGES } from './pages.ts';
+import { TABLES } from './tables.ts';
+
+export const ABI: readonly AbiEntry[] = [...MM, ...TABLES, ...PAGES, ...CONSTANTS];
+
+const BY_NAME = new Map<string, AbiEntry>();
+for (const entry of ABI) {
+	if (BY_NAME.has(entry.name)) throw new Error(`the ABI declares ${entry.name} twice`);
+	BY_NAME.set(entry.name, entry);
+}
+
+/** The entry of a name, whatever version it belongs to, or undefined: not modelled. */
+export function abiEntry(name: string): AbiEntry | undefined {
+	return BY_NAME.get(name);
+}

@@ -1,0 +1,145 @@
+import { type Memory, SHADOW_FREED, SHADOW_LIVE } from '../machine/memory.ts';
+import { BudgetSpent, NoProgress, NotModelled, Oops } from './errors.ts';
+
+export { BudgetSpent, NoProgress, NotModelled, Oops } from './errors.ts';
+
+/** Steps of a run that says nothing else. */
+const DEFAULT_BUDGET = 20_000_000;
+/** Calls of compiled C inside each other; a kernel stack holds far fewer. */
+const MAX_DEPTH = 400;
+const NULL_PAGE = 4096;
+
+export type BadAccess = 'null' | 'wild' | 'freed';
+
+/** What compiled functions share while they run: position, budget, coverage and the C stack. */
+export class CRuntime {
+	/** Document line that is running, 0 in code of the model. Tasks share it: a scheduler saves it over a switch. */
+	line = 0;
+	/** Statements left to run. */
+	steps = DEFAULT_BUDGET;
+	depth = 0;
+	/** Told of every bad access; after `freed` the access goes on, after the others the run ends. */
+	onBadAccess: ((kind: BadAccess, address: number, line: number) => void) | null = null;
+	/** Asked when a loop may be stuck; equal answers mean that memory and machine are in the same state. */
+	fingerprint: (() => string | number) | null = null;
+	/** Grows with every reset, so that statics of functions start anew. */
+	generation = 0;
+	#counts: { readonly lines: readonly number[]; readonly counts: Int32Array }[] = [];
+	/** Stack slots that were returned, by size. Tasks interleave, so the stack is no stack. */
+	#slots = new Map<number, number[]>();
+	#strings = new Map<string, number>();
+
+	constructor(readonly memory: Memory) {}
+
+	/** Starts a run. Call it whenever `memory.reset` is called. @param budget statements that the run may take, below 2^30. */
+	reset(budget = DEFAULT_BUDGET): void {
+		this.line = 0;
+		this.steps = Math.min(budget, 2 ** 30 - 1);
+		this.depth = 0;
+		this.generation++;
+		this.#slots.clear();
+		this.#strings.clear();
+		for (const { counts } of this.#counts) counts.fill(0);
+	}
+
+	/** How often each document line ran since the last reset. */
+	get executed(): Map<number, number> {
+		const executed = new Map<number, number>();
+		for (const { lines, counts } of this.#counts)
+			for (let i = 0; i < lines.length; i++) {
+				const count = counts[i] as number;
+				if (count > 0) executed.set(lines[i] as number, (executed.get(lines[i] as number) ?? 0) + count);
+			}
+		return executed;
+	}
+
+	/** Counters of a compiled function's lines, in the order of `lines`. */
+	coverage(lines: readonly number[]): Int32Array {
+		const counts = new Int32Array(lines.length);
+		this.#counts.push({ lines, counts });
+		return counts;
+	}
+
+	/** Forgets the functions that were instantiated, so that dropped patches do not pile up. */
+	forget(): void {
+		this.#counts = [];
+	}
+
+	/** Zeroed stack memory of `size` bytes. */
+	push(size: number): number {
+		const bytes = (size + 15) & -16;
+		const at = this.#slots.get(bytes)?.pop();
+		if (at === undefined) return this.memory.alloc(bytes, 16);
+		this.memory.i32.fill(0, at >> 2, (at + bytes) >> 2);
+		this.memory.shadow.fill(SHADOW_LIVE, at >> 3, (at + bytes) >> 3);
+		return at;
+	}
+
+	/** Gives stack memory back; what still points there is a use after free from now on. */
+	pop(address: number, size: number): void {
+		const bytes = (size + 15) & -16;
+		this.memory.shadow.fill(SHADOW_FREED, address >> 3, (address + bytes) >> 3);
+		const slots = this.#slots.get(bytes);
+		if (slots === undefined) this.#slots.set(bytes, [address]);
+		else slots.push(address);
+	}
+
+	/** Address that stands for a string literal; equal texts share it. The bytes are there, one a UTF-16 unit below 256. */
+	string(text: string): number {
+		const known = this.#strings.get(text);
+		if (known !== undefined) return known;
+		const at = this.memory.alloc(text.length + 1);
+		for (let i = 0; i < text.length; i++) this.memory.u8[at + i] = text.charCodeAt(i);
+		this.#strings.set(text, at);
+		return at;
+	}
+
+	/** Called on an access outside live memory. Returns the address to go on with. */
+	bad(address: number): number {
+		const at = address | 0;
+		if (at === address && this.memory.shadow[at >> 3] === SHADOW_FREED) {
+			this.onBadAccess?.('freed', address, this.line);
+			return at;
+		}
+		const kind = address >= 0 && address < NULL_PAGE ? 'null' : 'wild';
+		this.onBadAccess?.(kind, address, this.line);
+		const where = address < 0 ? `-0x${(-address).toString(16)}` : `0x${address.toString(16)}`;
+		throw new Oops(kind, kind === 'null' ? `NULL pointer access at ${where}` : `wild pointer access at ${where}`, address, this.line);
+	}
+
+	spent(): never {
+		throw new BudgetSpent(this.line);
+	}
+
+	tooDeep(): never {
+		throw new BudgetSpent(this.line);
+	}
+
+	enter(): void {
+		if (++this.depth > MAX_DEPTH) this.tooDeep();
+	}
+
+	notModelled(what: string): never {
+		throw new NotModelled(what, this.line);
+	}
+
+	bug(message: string): never {
+		throw new Oops('bug', message, 0, this.line);
+	}
+
+	divide(): never {
+		throw new Oops('divide', 'division by zero', 0, this.line);
+	}
+
+	/**
+	 * Watches the back edge of a loop, which asks on iterations 2^k-2 and 2^k-1. @param state every local that may change and the
+	 * number of waits so far. @param effects number of stores and of calls with effects so far; the fingerprint, where there
+	 * is one, says more exactly whether they changed anything.
+	 */
+	edge(before: readonly unknown[] | null, turn: number, effects: number, state: unknown[], line: number): readonly unknown[] {
+		state.push(this.fingerprint === null ? effects : this.fingerprint());
+		if ((turn & 1) === 1 && before !== null && before.length === state.length && before.every((value, i) => Object.is(value, state[i])))
+			throw new NoProgress(line);
+		return state;
+	}
+}

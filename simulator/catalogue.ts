@@ -1,0 +1,53 @@
+/** What the simulator knows, without running anything and without a C parser. */
+import { ABI, abiEntry } from './abi/index.ts';
+import type { AbiEntry } from './abi/entry.ts';
+import { ARCHITECTURES, archExists } from './arch/index.ts';
+import { nodesOf } from './kernel/build.ts';
+import { featuresOf, NEWEST_KERNEL, versionNumber } from './kernel/features.ts';
+import { isStaged, SYMBOLS } from './kernel/symbols.ts';
+import type { AbiInfo, ArchInfo, Simulator } from './index.ts';
+import { METRICS } from './machine/metrics.ts';
+import { POLICIES } from './policies/index.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+import type { StageNode } from './hooks/stages.ts';
+
+export type Catalogue = Pick<Simulator, 'explain' | 'abi' | 'hooks' | 'scenarios' | 'policies' | 'architectures' | 'metrics'>;
+
+export function catalogue(): Catalogue {
+	return {
+		scenarios: () => SCENARIOS.map(({ name, family, doc, variants, exercises }) => ({ name, family, doc, variants, exercises })),
+		policies: () => POLICIES.map(({ name, doc, base, touches }) => ({ name, doc, base, touches })),
+		architectures(kernel) {
+			const info = ({ name, doc, since }: ArchInfo): ArchInfo => ({ name, doc, since });
+			return { present: ARCHITECTURES.filter((a) => archExists(a, kernel)).map(info), absent: ARCHITECTURES.filter((a) => !archExists(a, kernel)).map(info) };
+		},
+		metrics: () => METRICS,
+		explain(name, kernel) {
+			const entry = abiEntry(name);
+			return entry === undefined ? undefined : describe(entry, kernel ?? NEWEST_KERNEL);
+		},
+		abi: () => ABI.map((entry) => describe(entry, NEWEST_KERNEL)),
+		hooks: () => SYMBOLS.filter((s) => abiEntry(s.name) !== undefined).map(({ name, file, value }) => ({ name, file, stages: isStaged(value) ? stageNames(nodesOf(value, featuresOf(NEWEST_KERNEL))) : [], scenarios: SCENARIOS.filter((s) => s.exercises.includes(name)).map((s) => s.name) })),
+	};
+}
+
+function describe(entry: AbiEntry, kernel: string): AbiInfo {
+	const isSymbol = SYMBOLS.some((s) => s.name === entry.name);
+	return { name: entry.name, kind: isSymbol ? 'symbol' : entry.kind, signature: entry.text, doc: entry.doc, perArch: words(entry, kernel), since: entry.since ?? null, until: entry.until ?? null };
+}
+
+/** What the architectures of that kernel do, for an operation that is theirs. */
+function words(entry: AbiEntry, kernel: string): Record<string, string> | null {
+	const { arch } = entry;
+	if (arch === undefined) return null;
+	const out: Record<string, string> = {};
+	for (const a of ARCHITECTURES) {
+		const text = archExists(a, kernel) ? (a.words(versionNumber(kernel)) as Readonly<Record<string, string>>)[arch] : undefined;
+		if (text !== undefined) out[a.name] = text;
+	}
+	return out;
+}
+
+function stageNames(nodes: readonly StageNode[]): string[] {
+	return nodes.flatMap((n) => [n.name, ...('then' in n ? stageNames(n.then) : []), ...('else' in n ? stageNames(n.else) : [])]);
+}

@@ -1,0 +1,153 @@
+/** From changes of a patch to code that replaces symbols of a kernel. */
+import { abiEntry } from '../abi/index.ts';
+import type { CodeLine, FunctionDef } from '../c/ast.ts';
+import { type Compiled, compile } from '../c/compile.ts';
+import { parseFragment, parseFunction } from '../c/fragment.ts';
+import type { CParser } from '../c/parser.ts';
+import { parseType, type Param, type Signature } from '../c/types.ts';
+import type { SimChange, SimNote, StackEntry } from '../index.ts';
+import { compileStaged, formOf, nodesOf, type Replacement } from '../kernel/build.ts';
+import type { Feature } from '../kernel/features.ts';
+import { type AnyStaged, isStaged, SYMBOLS } from '../kernel/symbols.ts';
+import { genericOps } from '../arch/generic.ts';
+import { compose, type Insert } from './compose.ts';
+import { linkageOf } from './linkage.ts';
+import { undoRenames } from './renames.ts';
+
+/** One function of a stack, compiled for a set of features, or why it cannot be. */
+export interface Loaded {
+	readonly name: string;
+	/** The symbol that it replaces, or null. */
+	readonly symbol: string | null;
+	readonly mode: 'function' | 'fragment' | 'none';
+	readonly code: Compiled | null;
+	readonly notes: readonly SimNote[];
+}
+
+/** Names of one symbol in other kernel versions. */
+const SYMBOL_ALIASES = new Map([
+	['__lock_page_or_retry', '__folio_lock_or_retry'],
+	['transhuge_vma_suitable', 'transhuge_vma_suitable'],
+]);
+
+export function symbolOf(name: string): string | null {
+	const symbol = SYMBOL_ALIASES.get(name) ?? name;
+	return SYMBOLS.some((s) => s.name === symbol) || Object.hasOwn(genericOps, symbol) ? symbol : null;
+}
+
+/** Loads every function of a stack. Later entries of the same function come on top; pieces of one function go in together. */
+export function loadStack(parser: CParser, stack: readonly StackEntry[], features: ReadonlySet<Feature>): Loaded[] {
+	const byName = new Map<string, StackEntry[]>();
+	for (const entry of stack) byName.set(entry.change.name, [...(byName.get(entry.change.name) ?? []), entry]);
+	const parsed = new Map<string, { readonly fn: FunctionDef; readonly signature: Signature }>();
+	for (const [name, entries] of byName) {
+		const whole = entries.findLast((e) => e.change.whole);
+		const lines = whole === undefined ? null : sideOf(whole);
+		if (whole === undefined || lines === null) continue;
+		const { fn } = parseFunction(parser, lines);
+		const signature = fn === null ? undefined : typed(fn);
+		if (fn !== null && signature !== undefined) parsed.set(name, { fn, signature });
+	}
+	const own = new Map([...parsed].map(([name, { signature }]) => [name, signature]));
+	return [...byName].map(([name, entries]) => {
+		const whole = entries.findLast((e) => e.change.whole);
+		return whole === undefined ? loadPieces(parser, name, entries, own, features) : loadWhole(name, sideOf(whole), parsed.get(name), whole.change, own, features);
+	});
+}
+
+function sideOf({ change, side }: StackEntry): readonly CodeLine[] | null {
+	return side === 'before' ? change.before : change.after;
+}
+
+function loadWhole(name: string, lines: readonly CodeLine[] | null, parsed: { readonly fn: FunctionDef; readonly signature: Signature } | undefined, change: SimChange, own: ReadonlyMap<string, Signature>, features: ReadonlySet<Feature>): Loaded {
+	const symbol = symbolOf(name);
+	if (lines === null) return { name, symbol, mode: 'function', code: null, notes: [] };
+	const first = lines[0]?.line ?? null;
+	if (parsed === undefined) return none(name, first, `${name} cannot be read as a C function with types that the model knows`);
+	const { fn, signature } = parsed;
+	const link = linkageOf(name, own, features, fn.params.map((p) => p.name));
+	const waits = symbol === null || isWaiting(symbol);
+	const code = compile({ name, ret: signature.ret, params: signature.params, body: fn.body }, link, { waits });
+	const notes: SimNote[] = code.problems.map((p) => ({ rule: 'not-modelled', line: p.line || first, message: p.message }));
+	if (symbol === null) notes.push({ rule: 'not-mapped', line: changedLine(change), message: `${name} is no hook of the model; it runs where another function of the patch calls it` });
+	return { name, symbol, mode: 'function', code, notes: [...notes, ...assumptions(code)] };
+}
+
+/** Whether callers of the symbol can wait in it. */
+function isWaiting(symbol: string): boolean {
+	return abiEntry(symbol)?.call?.waits ?? isStaged(SYMBOLS.find((s) => s.name === symbol)?.value);
+}
+
+function loadPieces(parser: CParser, name: string, entries: readonly StackEntry[], own: ReadonlyMap<string, Signature>, features: ReadonlySet<Feature>): Loaded {
+	const symbol = symbolOf(name);
+	const line = changedLine(entries[0]?.change);
+	const value = SYMBOLS.find((s) => s.name === symbol)?.value;
+	if (symbol === null || !isStaged(value)) return none(name, line, `only a piece of ${name} is shown and the model has no stages for it; a patch with the whole function would run`);
+	const form = formOf(value as AnyStaged, features);
+	const inserts: Insert[] = [];
+	for (const { change, side } of entries) {
+		const lines = side === 'before' ? change.before : change.after;
+		if (change.anchor === null || lines === null) continue;
+		const renamed = side === 'after' && change.before !== null ? undoRenames(change.before, lines, [...form.signature.params, ...form.locals].map((p) => p.name)) : lines;
+		const anchor = parseFragment(parser, change.anchor);
+		const code = parseFragment(parser, renamed);
+		const cut = [...(code.head?.lines ?? []), ...(code.tail?.lines ?? [])].find((l) => l.changed);
+		if (cut !== undefined) return none(name, cut.line, `the changed statement is cut off by the edge of the hunk`);
+		inserts.push({ anchor, code });
+	}
+	const composed = compose(nodesOf(form, features), inserts);
+	if ('why' in composed) return none(name, line, `the place of this piece in ${name} is not certain: ${composed.why}`);
+	const link = linkageOf(name, own, features, form.signature.params.map((p) => p.name));
+	const code = compileStaged(form, composed.body, link);
+	const notes: SimNote[] = code.problems.map((p) => ({ rule: 'not-modelled', line: p.line || line, message: p.message }));
+	return { name, symbol, mode: 'fragment', code, notes: [...notes, ...assumptions(code)] };
+}
+
+function assumptions(code: Compiled): SimNote[] {
+	return code.assumptions.map((a) => ({ rule: 'undeclared', line: a.line || null, message: a.message }));
+}
+
+function none(name: string, line: number | null, message: string): Loaded {
+	return { name, symbol: null, mode: 'none', code: null, notes: [{ rule: 'not-mapped', line, message }] };
+}
+
+function changedLine(change: SimChange | undefined): number | null {
+	return change?.after?.find((l) => l.changed)?.line ?? change?.before?.find((l) => l.changed)?.line ?? null;
+}
+
+/** A parsed function with its types, or undefined when a parameter's type is unknown. */
+function typed(fn: FunctionDef): Signature | undefined {
+	const ret = parseType(fn.ret);
+	const params: Param[] = [];
+	for (const p of fn.params) {
+		const type = parseType(p.type);
+		if (type === undefined) return undefined;
+		params.push({ name: p.name, type });
+	}
+	return ret === undefined ? undefined : { name: fn.name, ret, params, varargs: false };
+}
+
+/** Replacements of a kernel, from what was loaded. */
+export function replacementsOf(loaded: readonly Loaded[]): Replacement[] {
+	return loaded.flatMap((l) => (l.code === null ? [] : [{ symbol: l.symbol ?? l.name, code: l.code }]));
+}
+
+/** What the declarations of a stack say about the contracts between functions: they outrank the version. */
+export function contractsOf(stack: readonly StackEntry[], features: ReadonlySet<Feature>): ReadonlySet<Feature> {
+	const out = new Set(features);
+	for (const { change } of stack) {
+		if (!change.whole) continue;
+		if (change.name === 'filemap_map_pmd') {
+			const params = change.declaration.split(',').length;
+			if (params === 3 && /xa_state/.test(change.declaration)) {
+				out.add('map-pmd-draft');
+				out.delete('map-pages-fault');
+			} else if (params === 2) {
+				out.add('map-pages-fault');
+				out.delete('map-pmd-draft');
+			}
+		}
+		if (change.name === 'filemap_map_pages' && /^(?:static\s+)?vm_fault_t\b/.test(change.declaration)) out.add('map-pages-fault');
+	}
+	return out;
+}

@@ -1,0 +1,103 @@
+/** Makes a kernel: the reference's symbols bound to a machine, some replaced by compiled C. */
+import { type ArchOps } from '../arch/arch.ts';
+import type { Stmt } from '../c/ast.ts';
+import { type Compiled, compile } from '../c/compile.ts';
+import type { Linkage } from '../c/link.ts';
+import type { Param, Signature } from '../c/types.ts';
+import type { Staged, StageNode } from '../hooks/stages.ts';
+import { fromEvents } from '../c/events.ts';
+import { stageEvents } from '../hooks/compose.ts';
+import type { Feature } from './features.ts';
+import { type Kernel, type KernelState } from './kernel.ts';
+import { type AnyStaged, isStaged, SYMBOLS } from './symbols.ts';
+
+/** A staged function in the form that a kernel with these features has. */
+export function formOf(staged: AnyStaged, features: ReadonlySet<Feature>): Staged<(...args: never[]) => unknown> {
+	return staged.newer !== undefined && features.has(staged.newer.feature) ? staged.newer.form : staged;
+}
+
+/** The stages of a function for these features. */
+export function nodesOf(staged: Staged<(...args: never[]) => unknown>, features: ReadonlySet<Feature>): readonly StageNode[] {
+	return staged.nodes((feature) => features.has(feature));
+}
+
+const NO_LINKAGE: Linkage = { callee: () => undefined, constant: () => undefined, undeclared: () => undefined, macro: () => undefined };
+
+/** Compiles a body over the frame of a staged function. */
+export function compileStaged(form: Staged<(...args: never[]) => unknown>, body: readonly Stmt[], link: Linkage = NO_LINKAGE): Compiled {
+	const { signature, locals } = form;
+	const params: readonly Param[] = signature.params;
+	return compile({ name: signature.name, ret: signature.ret, params, body }, link, { waits: true, frame: [...params, ...locals] });
+}
+
+const compiledReference = new Map<string, Compiled>();
+
+/** The reference form of a staged function as code, made once for each set of features. */
+function referenceCode(name: string, staged: AnyStaged, features: ReadonlySet<Feature>): Compiled {
+	const key = `${name} ${[...features].sort().join(' ')}`;
+	let code = compiledReference.get(key);
+	if (code === undefined) {
+		const form = formOf(staged, features);
+		code = compileStaged(form, fromEvents(stageEvents(nodesOf(form, features)).map((r) => r.event)).body);
+		compiledReference.set(key, code);
+	}
+	return code;
+}
+
+/** A function of a live patch: compiled, and the symbol that it replaces or defines. */
+export interface Replacement {
+	readonly symbol: string;
+	readonly code: Compiled;
+}
+
+/** Binds every symbol to the machine and loads the replacements. */
+export function bindKernel(state: KernelState, replacements: readonly Replacement[]): Kernel {
+	const k = state as Kernel;
+	const table = k as unknown as Record<string, unknown>;
+	const replaced = new Set(replacements.map((r) => r.symbol));
+	const replacedSymbols = new Set([...SYMBOLS.map((s) => s.name), ...Object.keys(state.arch.ops(state.archVersion))].filter((name) => replaced.has(name)));
+	for (const { name, value } of SYMBOLS) {
+		if (replaced.has(name)) continue;
+		const fn = isStaged(value) ? referenceCode(name, value, state.features).instantiate(k, state.rt) : bindPlain(k, value as (k: Kernel, ...args: never[]) => unknown);
+		table[name] = named(state, name, fn as (...args: never[]) => unknown);
+	}
+	bindArch(k, state.arch.ops(state.archVersion), replaced);
+	for (const { symbol, code } of replacements) if (!replacedSymbols.has(symbol)) state.patchFunctions.set(symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown);
+	for (const { symbol, code } of replacements) if (replacedSymbols.has(symbol)) table[symbol] = named(state, symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown);
+	return k;
+}
+
+function bindPlain(k: Kernel, fn: (k: Kernel, ...args: never[]) => unknown): (...args: never[]) => unknown {
+	return (...args) => fn(k, ...args);
+}
+
+/** While `tracking`, notes that the symbol ran. */
+function named(state: KernelState, name: string, fn: (...args: never[]) => unknown): (...args: never[]) => unknown {
+	if (!state.tracking) return fn;
+	return (...args) => {
+		state.called.add(name);
+		return fn(...args);
+	};
+}
+
+function bindArch(k: Kernel, ops: ArchOps, replaced: ReadonlySet<string>): void {
+	const table = k as unknown as Record<string, unknown>;
+	for (const [name, op] of Object.entries(ops)) {
+		if (!replaced.has(name)) table[name] = named(k, name, bindPlain(k, op as (k: Kernel, ...args: never[]) => unknown));
+	}
+	const set = k.ptep_set_access_flags;
+	// A fault that finds its entry right already is spurious, whoever asks.
+	k.ptep_set_access_flags = (...args) => {
+		const changed = set(...args);
+		if (!changed) k.counters.add('fault.spurious');
+		return changed;
+	};
+}
+
+/** Signature that C sees of a staged symbol in a kernel with these features. */
+export function signatureOf(name: string, features: ReadonlySet<Feature>): Signature | undefined {
+	const entry = SYMBOLS.find((s) => s.name === name);
+	if (entry === undefined || !isStaged(entry.value)) return undefined;
+	return formOf(entry.value, features).signature;
+}
+

@@ -1,0 +1,130 @@
+/** arch/../mm/fault.c in its common shape: from the exception to handle_mm_fault and back, and the user's access around it. */
+import * as F from '../abi/flags.ts';
+import { vm_area_struct } from '../abi/structs.ts';
+import { COST } from '../machine/cost.ts';
+import { translate } from '../machine/mmu.ts';
+import type { Tlb } from '../machine/tlb.ts';
+import type { Co } from '../schedule/scheduler.ts';
+import type { Kernel } from './kernel.ts';
+import { dropHeld, heldRwsems } from './locks.ts';
+import { vmFlags } from './memory.ts';
+
+/** Faults that one access may take before it counts as stuck. */
+const MAX_FAULTS = 16;
+
+/** The VMA of the address, locked for reading, or 0 to fall back to mmap_lock. mm/memory.c of 6.4. */
+export function* lock_vma_under_rcu(k: Kernel, mm: number, address: number): Co<number> {
+	const vma = k.find_vma(mm, address);
+	if (vma === 0 || !k.vma_start_read(vma)) return 0;
+	if (address < k.mem.r64(vma + vm_area_struct.vm_start) || address >= k.mem.r64(vma + vm_area_struct.vm_end)) {
+		k.vma_end_read(vma);
+		return 0;
+	}
+	// Before 6.6 only anonymous VMAs whose anon_vma exists are handled under the VMA lock.
+	const anonymous = k.mem.r64(vma + vm_area_struct.vm_ops) === 0;
+	if (!k.has('file-under-vma-lock') && (!anonymous || k.mem.r64(vma + vm_area_struct.anon_vma) === 0)) {
+		k.vma_end_read(vma);
+		return 0;
+	}
+	return vma;
+}
+
+/** Handles one user page fault, retries included. Returns the vm_fault_t of the last try. */
+export function* do_user_addr_fault(k: Kernel, mm: number, address: number, write: number): Co<number> {
+	let flags = F.FAULT_FLAG_DEFAULT | F.FAULT_FLAG_USER | (write ? F.FAULT_FLAG_WRITE : 0);
+	k.cost(COST.trap);
+	let major = 0;
+	if (k.has('per-vma-lock') && k.arch.perVmaLock) {
+		const vma = yield* k.lock_vma_under_rcu(mm, address);
+		if (vma !== 0) {
+			if (!allowed(k, vma, write)) {
+				k.vma_end_read(vma);
+				return F.VM_FAULT_SIGSEGV;
+			}
+			const ret = yield* k.handle_mm_fault(vma, address, flags | F.FAULT_FLAG_VMA_LOCK, 0);
+			// From 6.6 whoever returns RETRY or COMPLETED has released the VMA lock; before, the caller always does.
+			if (!k.has('swap-under-vma-lock') || !(ret & (F.VM_FAULT_RETRY | F.VM_FAULT_COMPLETED))) k.vma_end_read(vma);
+			major |= ret & F.VM_FAULT_MAJOR;
+			if (!(ret & F.VM_FAULT_RETRY)) return account(k, ret, major);
+			k.counters.add('fault.retried');
+			if (k.has('retry-under-vma-lock')) {
+				const again = yield* retryUnderVmaLock(k, mm, address, flags);
+				if (again !== null) return account(k, again, major);
+			}
+			if (k.has('swap-under-vma-lock')) flags |= F.FAULT_FLAG_TRIED;
+		}
+	}
+	for (let tries = 0; tries < MAX_FAULTS; tries++) {
+		yield* k.mmap_read_lock(mm);
+		const vma = k.find_vma(mm, address);
+		if (vma === 0 || !allowed(k, vma, write)) {
+			k.mmap_read_unlock(mm);
+			return F.VM_FAULT_SIGSEGV;
+		}
+		const ret = yield* k.handle_mm_fault(vma, address, flags, 0);
+		major |= ret & F.VM_FAULT_MAJOR;
+		if (ret & F.VM_FAULT_COMPLETED) return account(k, ret, major);
+		if (ret & F.VM_FAULT_RETRY) {
+			k.counters.add('fault.retried');
+			flags |= F.FAULT_FLAG_TRIED;
+			continue;
+		}
+		k.mmap_read_unlock(mm);
+		return account(k, ret, major);
+	}
+	k.violate('no-progress', `a fault is retried more than ${MAX_FAULTS} times`);
+	return F.VM_FAULT_SIGBUS;
+}
+
+/** The policy that waits without the lock and tries again under it. Returns null when a writer holds the VMA by then. */
+function* retryUnderVmaLock(k: Kernel, mm: number, address: number, flags: number): Co<number | null> {
+	const vma = yield* k.lock_vma_under_rcu(mm, address);
+	if (vma === 0) return null;
+	const ret = yield* k.handle_mm_fault(vma, address, flags | F.FAULT_FLAG_VMA_LOCK | F.FAULT_FLAG_TRIED, 0);
+	if (!(ret & (F.VM_FAULT_RETRY | F.VM_FAULT_COMPLETED))) k.vma_end_read(vma);
+	return ret & F.VM_FAULT_RETRY ? null : ret;
+}
+
+function account(k: Kernel, ret: number, major: number): number {
+	k.counters.add((ret | major) & F.VM_FAULT_MAJOR ? 'fault.major' : 'fault.minor');
+	return ret;
+}
+
+function allowed(k: Kernel, vma: number, write: number): boolean {
+	return (vmFlags(k, vma) & (write ? F.VM_WRITE : F.VM_READ)) !== 0;
+}
+
+/** A load (`write` 0) or a store by the running task. Returns what it read, or -1 after a signal. */
+export function* user_access(k: Kernel, address: number, write: number): Co<number> {
+	const task = k.current;
+	const tlb = k.tlbs[task.cpu] as Tlb;
+	(k.cpumask.get(task.mm) as Set<number>).add(task.cpu);
+	const vpn = Math.floor(address / F.PAGE_SIZE);
+	for (let faults = 0; faults < MAX_FAULTS; faults++) {
+		const seen = translate(k.frames, tlb, k.hw, k.counters, task.mm, k.pgd(task.mm), vpn, write !== 0);
+		if (seen.ok) {
+			if (seen.hit && seen.entry.generation !== k.frames.generation[seen.pfn]) {
+				k.violate(write ? 'stale-write' : 'stale-read', `a ${write ? 'store' : 'load'} is served by a TLB entry whose page was freed`);
+			}
+			if (write) k.frames.content[seen.pfn] = (k.frames.content[seen.pfn] as number) + 1;
+			return k.frames.content[seen.pfn] as number;
+		}
+		if (faults > 0) k.counters.add('fault.extra');
+		if (k.hw.faultEvicts) tlb.drop(task.mm, vpn, vpn + 1);
+		const ret = yield* k.do_user_addr_fault(task.mm, address, write);
+		checkBalance(k);
+		if (ret & F.VM_FAULT_ERROR) return -1;
+	}
+	k.violate('no-progress', `one access faults more than ${MAX_FAULTS} times`);
+	return -1;
+}
+
+/** Nothing may be held on the way back to user space. */
+function checkBalance(k: Kernel): void {
+	const held = [...heldRwsems(k, k.current), ...[...k.current.held.keys()].map((lock) => lock.split(' ')[0] as string)];
+	for (const lock of new Set(held)) {
+		k.counters.always('lock.imbalance');
+		k.violate('lock-imbalance', `${lock} is still held on return to user space`);
+	}
+	if (held.length > 0) dropHeld(k);
+}

@@ -1,0 +1,60 @@
+/**
+ * What differs between kernel versions, as named features. A version compares as `major * 100 + minor`.
+ * Each row names the release that first (`since`) and last-plus-one (`until`) shipped it.
+ */
+const MM = {
+	/** Dirty throttling in a write fault drops mmap_lock and returns VM_FAULT_RETRY: "mm: drop mmap_sem before calling balance_dirty_pages() in write fault". */
+	'throttle-retry': { since: '5.5' },
+	/** handle_pte_fault skips the spurious-fault flush of a retried fault. */
+	'tried-skip': { since: '5.9' },
+	/** No mainline: a retried fault skips the update of accessed and dirty as well. */
+	'tried-skip-update': { since: '99.0' },
+	/** The throttled fault returns VM_FAULT_COMPLETED and is not retried. */
+	'fault-completed': { since: '6.0' },
+	/** filemap_map_pages returns vm_fault_t and maps a PMD through filemap_map_pmd(vmf, page), page locked and referenced; alloc_set_pte is gone. */
+	'map-pages-fault': { since: '5.12' },
+	/** Prefaulted PTEs are old where the architecture wants that. */
+	'old-prefault': { since: '5.12' },
+	/** do_set_pmd refuses a compound page with a poisoned subpage. */
+	'set-pmd-hwpoison': { since: '5.15' },
+	/** do_set_pmd refuses where THP is disabled for the VMA or by the hardware. */
+	'set-pmd-thp-disabled': { since: '6.2' },
+	/** Folios: names and types of the fault path. */
+	folios: { since: '5.16' },
+	/** Faults of user space try the VMA's own lock first. */
+	'per-vma-lock': { since: '6.4' },
+	/** Swap faults are handled under the per-VMA lock; who returns RETRY or COMPLETED has released it. */
+	'swap-under-vma-lock': { since: '6.6' },
+	/** do_swap_page refuses to run under the per-VMA lock. */
+	'swap-bails-out': { since: '6.4', until: '6.6' },
+	/** File faults are handled under the per-VMA lock. */
+	'file-under-vma-lock': { since: '6.6' },
+	/** pte_offset_map_lock may fail and return NULL. */
+	'pte-map-may-fail': { since: '6.5' },
+	/** Architectures can take a fault range in set_pte_range and update_mmu_cache_range. */
+	'set-pte-range': { since: '6.6' },
+	/** No mainline: the retried fault first tries the VMA lock again. */
+	'retry-under-vma-lock': { since: '99.0' },
+	/** The three-argument filemap_map_pmd of the 5.11 drafts; a patch's parameter list turns it on. */
+	'map-pmd-draft': { since: '99.0' },
+} as const satisfies Record<string, { since: string; until?: string }>;
+
+export type Feature = keyof typeof MM;
+
+export function versionNumber(version: string): number {
+	const [major, minor] = version.split('.');
+	return Number(major) * 100 + Number(minor ?? 0);
+}
+
+/** The features that mm version `version` ships. */
+export function featuresOf(version: string): Set<Feature> {
+	const v = versionNumber(version);
+	const out = new Set<Feature>();
+	for (const [name, range] of Object.entries(MM) as [Feature, { since: string; until?: string }][]) {
+		if (v >= versionNumber(range.since) && (range.until === undefined || v < versionNumber(range.until))) out.add(name);
+	}
+	return out;
+}
+
+/** Newest version that the model knows. */
+export const NEWEST_KERNEL = '6.19';

@@ -1,0 +1,100 @@
+/**
+ * include/linux/mm.h, page-flags.h, pagemap.h: references, flags and the lock of pages and folios. Functions take the
+ * address of any page of a folio and act on its head, as the kernel's compound-page forms do.
+ */
+import * as F from '../abi/flags.ts';
+import { page } from '../abi/structs.ts';
+import { COST } from '../machine/cost.ts';
+import type { Co } from '../schedule/scheduler.ts';
+import type { Kernel } from './kernel.ts';
+
+export function compound_head(k: Kernel, p: number): number {
+	const link = k.mem.r64(p + page.compound_head);
+	return link & 1 ? link - 1 : p;
+}
+
+export function testFlag(k: Kernel, p: number, bit: number): boolean {
+	return (k.mem.r32(k.compound_head(p) + page.flags) & (1 << bit)) !== 0;
+}
+
+export function setFlag(k: Kernel, p: number, bit: number, on: boolean): boolean {
+	const at = k.compound_head(p) + page.flags;
+	const old = k.mem.r32(at);
+	k.mem.w32(at, on ? old | (1 << bit) : old & ~(1 << bit));
+	return (old & (1 << bit)) !== 0;
+}
+
+export function folio_order(k: Kernel, p: number): number {
+	return k.mem.r32(k.compound_head(p) + page.order);
+}
+
+export function get_page(k: Kernel, p: number): void {
+	const head = k.compound_head(p);
+	const refs = k.mem.r32(head + page._refcount);
+	if (refs <= 0) k.violate('freed-access', 'a reference is taken on a freed folio');
+	k.mem.w32(head + page._refcount, refs + 1);
+	k.noteReference(head);
+}
+
+/** page_cache_get_speculative and folio_try_get: no reference from zero. */
+export function folio_try_get(k: Kernel, p: number): number {
+	const head = k.compound_head(p);
+	if (k.mem.r32(head + page._refcount) === 0) return 0;
+	k.get_page(head);
+	return 1;
+}
+
+export function put_page(k: Kernel, p: number): void {
+	const head = k.compound_head(p);
+	const refs = k.mem.r32(head + page._refcount);
+	if (refs <= 0) {
+		k.violate('freed-access', 'a reference is dropped that nobody holds');
+		return;
+	}
+	k.mem.w32(head + page._refcount, refs - 1);
+	if (refs > 1) return;
+	if (k.mem.r64(head + page.mapping) !== 0 && inCache(k, head)) k.violate('freed-access', 'the last reference is dropped while the page cache still holds the folio');
+	if (k.mem.r32(head + page._mapcount) >= 0) k.violate('freed-access', 'the last reference is dropped while page tables still map the folio');
+	k.frames.release(head);
+}
+
+function inCache(k: Kernel, head: number): boolean {
+	for (const entries of k.xarrays.values()) if (entries.get(k.mem.r64(head + page.index)) === head) return true;
+	return false;
+}
+
+export function trylock_page(k: Kernel, p: number): number {
+	k.cost(COST.step);
+	return setFlag(k, p, F.PG_locked, true) ? 0 : 1;
+}
+
+export function* lock_page(k: Kernel, p: number): Co<void> {
+	while (!k.trylock_page(p)) yield* k.folio_wait_locked(p);
+}
+
+export function unlock_page(k: Kernel, p: number): void {
+	const head = k.compound_head(p);
+	if (!setFlag(k, head, F.PG_locked, false)) {
+		k.counters.always('lock.imbalance');
+		k.violate('lock-imbalance', 'a folio is unlocked that is not locked');
+	}
+	for (const task of k.sched.blockedOn(head)) k.sched.wake(task, head);
+}
+
+export function* folio_wait_locked(k: Kernel, p: number): Co<void> {
+	const head = k.compound_head(p);
+	if (!k.current.waited.has('folio')) k.current.waited.set('folio', 0);
+	while (testFlag(k, head, F.PG_locked)) {
+		const held = k.heldOverIo();
+		if (held) k.counters.always('io.locked');
+		yield { kind: 'block', key: head, on: 'folio' };
+	}
+}
+
+/** A new page with one reference. `content` is what loads from it return. */
+export function alloc_page(k: Kernel, content: number): number {
+	const p = k.frames.alloc();
+	k.frames.content[k.frames.pfnOf(p)] = content;
+	k.cost(COST.page);
+	return p;
+}

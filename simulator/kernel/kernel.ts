@@ -1,0 +1,200 @@
+import { PTE_FLAGS } from '../abi/flags.ts';
+import { mm_struct, page } from '../abi/structs.ts';
+import type { Arch, ArchOps, Hardware } from '../arch/arch.ts';
+import type { CRuntime } from '../c/runtime.ts';
+import { COST } from '../machine/cost.ts';
+import { Counters } from '../machine/counters.ts';
+import type { Frames } from '../machine/frames.ts';
+import type { Memory } from '../machine/memory.ts';
+import type { Tlb } from '../machine/tlb.ts';
+import type { Machine } from './machine.ts';
+import { Scheduler, type Task } from '../schedule/scheduler.ts';
+import type { Feature } from './features.ts';
+import type { RwSemaphore } from './locks.ts';
+import type { Symbols } from './symbols.ts';
+
+export interface Violation {
+	readonly kind: string;
+	readonly schedule: string;
+	/** Document line that was running, or null. */
+	readonly line: number | null;
+	readonly message: string;
+}
+
+/**
+ * The simulated machine and the state of the kernel that runs on it. The functions of the kernel are properties beside
+ * these (see `Symbols`): they call each other through this object, so that one replacement is seen by every caller.
+ */
+export class KernelState {
+	readonly counters = new Counters();
+	readonly sched = new Scheduler();
+	readonly mem: Memory;
+	readonly rt: CRuntime;
+	readonly frames: Frames;
+	readonly tlbs: readonly Tlb[];
+	/** Functions of live patches that replace no symbol: name -> function. */
+	readonly patchFunctions = new Map<string, (...args: never[]) => unknown>();
+	violations: Violation[] = [];
+	/** Live mm_structs and the VMAs of each, by start address. */
+	readonly vmas = new Map<number, number[]>();
+	/** CPUs whose TLB may hold entries of the mm. */
+	readonly cpumask = new Map<number, Set<number>>();
+	/** Page cache: address of `mapping->i_pages` -> index -> entry (a page or a value entry). */
+	readonly xarrays = new Map<number, Map<number, number>>();
+	readonly rwsems = new Map<number, RwSemaphore>();
+	/** Swap slots in use: entry -> number of references from page tables. */
+	readonly swapSlots = new Map<number, number>();
+	/** Swap cache: entry -> page. */
+	readonly swapCache = new Map<number, number>();
+	/** Contents of a swap slot. */
+	readonly swapData = new Map<number, number>();
+	/** What happens once, the next time the named symbol runs: how a scenario lets another CPU win a race. */
+	readonly onNext = new Map<string, () => void>();
+	/** Names of the symbols that ran. */
+	readonly called = new Set<string>();
+	/** Folio -> document line that last took a reference on it. */
+	readonly referenceLines = new Map<number, number>();
+	/** Whether `called` is kept; costs a call for each symbol. */
+	tracking = false;
+	#scratch = 0;
+
+	constructor(
+		machine: Machine,
+		readonly arch: Arch,
+		/** Version of the architecture's code, major * 100 + minor. */
+		readonly archVersion: number,
+		readonly features: ReadonlySet<Feature>,
+	) {
+		this.mem = machine.mem;
+		this.rt = machine.rt;
+		this.frames = machine.frames;
+		this.tlbs = machine.tlbs;
+	}
+
+	get hw(): Hardware {
+		return this.arch.hw;
+	}
+
+	/** The running task. Throws when none runs, which is a fault of the simulator. */
+	get current(): Task {
+		const task = this.sched.current;
+		if (task === null) throw new Error('no task is running');
+		return task;
+	}
+
+	has(feature: Feature): boolean {
+		return this.features.has(feature);
+	}
+
+	/** Empties the machine and begins a run of at most `budget` steps. */
+	reset(budget: number): void {
+		this.counters.line = () => this.rt.line;
+		this.rt.reset(budget);
+		this.rt.onFreed = () => this.violate('freed-access', 'freed memory is used');
+		this.frames.reset();
+		this.mem.reset();
+		this.counters.reset();
+		this.sched.reset();
+		for (const tlb of this.tlbs) tlb.reset();
+		this.violations = [];
+		for (const map of [this.vmas, this.cpumask, this.xarrays, this.rwsems, this.swapSlots, this.swapCache, this.swapData, this.onNext, this.referenceLines]) map.clear();
+		this.#scratch = 0;
+		this.called.clear();
+	}
+
+	/** Lets modelled time pass for the running task. */
+	cost(cycles: number): void {
+		const task = this.sched.current;
+		if (task !== null) task.time += cycles;
+		this.counters.add('time.cycles', cycles);
+	}
+
+	/** Records harm, once per kind, line and message. */
+	violate(kind: string, message: string): void {
+		const line = this.rt.line === 0 ? null : this.rt.line;
+		if (this.violations.some((v) => v.kind === kind && v.message === message && v.line === line)) return;
+		this.violations.push({ kind, schedule: '0', line, message });
+	}
+
+	/** Eight bytes that the caller may use until it next waits. */
+	scratch(): number {
+		if (this.#scratch === 0) this.#scratch = this.mem.alloc(8);
+		return this.#scratch;
+	}
+
+	noteReference(head: number): void {
+		if (this.rt.line !== 0) this.referenceLines.set(head, this.rt.line);
+	}
+
+	/** Whether the running task holds mmap_lock or a VMA lock, which it should not while it waits for I/O. */
+	heldOverIo(): boolean {
+		for (const sem of this.rwsems.values()) if (sem.writer === this.current || sem.readers.includes(this.current)) return true;
+		return false;
+	}
+
+	/** Runs what the scenario wants to happen just before `symbol` goes on. */
+	inject(symbol: string): void {
+		const event = this.onNext.get(symbol);
+		if (event === undefined) return;
+		this.onNext.delete(symbol);
+		event();
+	}
+
+	setPte(_mm: number, _address: number, ptep: number, pte: number): void {
+		this.mem.w64(ptep, pte);
+	}
+
+	/** Address of the table whose entries hang below an upper-level entry. */
+	tableOf(entry: number): number {
+		return this.mem.r64(this.frames.pageOf((entry & ~PTE_FLAGS) >>> 12) + page.table);
+	}
+
+	/** Flush operations: each counts one in `tlb.flush`, whatever it reaches. `end` may be infinite: the whole mm. */
+	flushLocal(mm: number, start: number, end: number): void {
+		this.#issued(start, end);
+		this.counters.add('tlb.local');
+		this.cost(COST.flushLocal);
+		this.#drop(this.current.cpu, mm, start, end);
+	}
+
+	/** This CPU, and by IPI every other CPU that runs the mm. */
+	flushIpi(mm: number, start: number, end: number): void {
+		const others = [...(this.cpumask.get(mm) ?? [])].filter((cpu) => cpu !== this.current.cpu);
+		this.#issued(start, end);
+		this.#drop(this.current.cpu, mm, start, end);
+		if (others.length === 0) {
+			this.counters.add('tlb.local');
+			this.cost(COST.flushLocal);
+			return;
+		}
+		this.counters.add('tlb.ipi', others.length);
+		this.cost(COST.flushIpi + COST.flushIpiTarget * others.length);
+		for (const cpu of others) this.#drop(cpu, mm, start, end);
+	}
+
+	flushBroadcast(mm: number, start: number, end: number): void {
+		this.#issued(start, end);
+		this.counters.add('tlb.broadcast');
+		this.cost(COST.flushBroadcast);
+		for (let cpu = 0; cpu < this.tlbs.length; cpu++) this.#drop(cpu, mm, start, end);
+	}
+
+	#issued(start: number, end: number): void {
+		this.counters.add('tlb.flush');
+		if (end !== Number.POSITIVE_INFINITY) this.counters.add('tlb.pages', Math.ceil((end - start) / 4096));
+	}
+
+	#drop(cpu: number, mm: number, start: number, end: number): void {
+		const tlb = this.tlbs[cpu] as Tlb;
+		if (end === Number.POSITIVE_INFINITY) tlb.dropMm(mm);
+		else tlb.drop(mm, (start / 4096) | 0, Math.ceil(end / 4096));
+	}
+
+	pgd(mm: number): number {
+		return this.mem.r64(mm + mm_struct.pgd);
+	}
+}
+
+type BoundOps = { -readonly [N in keyof ArchOps]: ArchOps[N] extends (k: Kernel, ...args: infer A) => infer R ? (...args: A) => R : never };
+
+export interface Kernel extends KernelState, Symbols, BoundOps {}

@@ -1,0 +1,180 @@
+/**
+ * kernel/locking and include/linux/mmap_lock.h: spinlocks, the fair rw_semaphore, mmap_lock and the per-VMA lock.
+ * A task that must wait blocks in the scheduler; its wait is booked under the lock's class.
+ */
+import { mm_struct, spinlock, vm_area_struct } from '../abi/structs.ts';
+import { COST } from '../machine/cost.ts';
+import type { Co, Task } from '../schedule/scheduler.ts';
+import type { Kernel } from './kernel.ts';
+
+type LockClass = 'mmap_lock' | 'vma-lock' | 'rwsem';
+
+export interface RwSemaphore {
+	readonly class: LockClass;
+	readers: Task[];
+	writer: Task | null;
+	queue: { readonly task: Task; readonly write: boolean }[];
+}
+
+function rwsem(k: Kernel, sem: number, lockClass: LockClass): RwSemaphore {
+	let state = k.rwsems.get(sem);
+	if (state === undefined) k.rwsems.set(sem, (state = { class: lockClass, readers: [], writer: null, queue: [] }));
+	return state;
+}
+
+/** Books that a task met this lock class, so that it is listed with a wait of 0 when it did not wait. */
+function met(task: Task, lockClass: string): void {
+	if (!task.waited.has(lockClass)) task.waited.set(lockClass, 0);
+}
+
+function* down(k: Kernel, sem: number, lockClass: LockClass, write: boolean): Co<void> {
+	const state = rwsem(k, sem, lockClass);
+	const task = k.current;
+	met(task, lockClass);
+	k.cost(COST.step);
+	const free = state.writer === null && state.queue.length === 0 && (!write || state.readers.length === 0);
+	if (free) grant(state, task, write);
+	else {
+		state.queue.push({ task, write });
+		const before = task.waited.get(lockClass) ?? 0;
+		yield { kind: 'block', key: sem, on: lockClass };
+		const waited = (task.waited.get(lockClass) ?? 0) - before;
+		if (lockClass === 'mmap_lock') k.counters.add('lock.mmap.wait', waited);
+		else if (lockClass === 'vma-lock') k.counters.add('lock.vma.wait', waited);
+	}
+}
+
+function grant(state: RwSemaphore, task: Task, write: boolean): void {
+	if (write) state.writer = task;
+	else state.readers.push(task);
+}
+
+function up(k: Kernel, sem: number, lockClass: LockClass, write: boolean): void {
+	const state = rwsem(k, sem, lockClass);
+	const task = k.current;
+	k.cost(COST.step);
+	const held = write ? state.writer === task : state.readers.includes(task);
+	if (!held) {
+		k.counters.always('lock.imbalance');
+		k.violate('lock-imbalance', `${lockClass} released once more than it was taken`);
+		return;
+	}
+	if (write) state.writer = null;
+	else state.readers.splice(state.readers.indexOf(task), 1);
+	if (state.writer !== null) return;
+	for (let head = state.queue[0]; head !== undefined; head = state.queue[0]) {
+		if (head.write ? state.readers.length > 0 : state.writer !== null) return;
+		state.queue.shift();
+		grant(state, head.task, head.write);
+		k.sched.wake(head.task, sem);
+		if (head.write) return;
+	}
+}
+
+/** What the task still holds when it returns to user space. */
+export function heldRwsems(k: Kernel, task: Task): string[] {
+	const held: string[] = [];
+	for (const state of k.rwsems.values()) {
+		if (state.writer === task || state.readers.includes(task)) held.push(state.class);
+	}
+	return held;
+}
+
+/** Forgets what the task holds, after that has been reported, so that the run can go on. */
+export function dropHeld(k: Kernel, task: Task = k.current): void {
+	for (const state of k.rwsems.values()) {
+		state.readers = state.readers.filter((t) => t !== task);
+		if (state.writer === task) state.writer = null;
+	}
+	for (const lock of task.held.keys()) k.mem.w32(Number(lock.split(' ')[1]) + spinlock.owner, 0);
+	task.held.clear();
+}
+
+export function* mmap_read_lock(k: Kernel, mm: number): Co<void> {
+	k.counters.add('lock.mmap.read');
+	yield* down(k, mm + mm_struct.mmap_lock, 'mmap_lock', false);
+}
+
+export function mmap_read_trylock(k: Kernel, mm: number): number {
+	const state = rwsem(k, mm + mm_struct.mmap_lock, 'mmap_lock');
+	if (state.writer !== null || state.queue.length > 0) return 0;
+	k.counters.add('lock.mmap.read');
+	met(k.current, 'mmap_lock');
+	grant(state, k.current, false);
+	return 1;
+}
+
+export function mmap_read_unlock(k: Kernel, mm: number): void {
+	up(k, mm + mm_struct.mmap_lock, 'mmap_lock', false);
+}
+
+export function* mmap_write_lock(k: Kernel, mm: number): Co<void> {
+	yield* down(k, mm + mm_struct.mmap_lock, 'mmap_lock', true);
+}
+
+/** Also ends every VMA write lock of the mm, by moving its sequence on. */
+export function mmap_write_unlock(k: Kernel, mm: number): void {
+	k.mem.w32(mm + mm_struct.mm_lock_seq, k.mem.r32(mm + mm_struct.mm_lock_seq) + 1);
+	up(k, mm + mm_struct.mmap_lock, 'mmap_lock', true);
+}
+
+export function mmap_assert_locked(k: Kernel, mm: number): void {
+	const state = rwsem(k, mm + mm_struct.mmap_lock, 'mmap_lock');
+	if (state.writer === null && state.readers.length === 0) k.violate('lock-imbalance', 'mmap_lock is asserted to be held and is not');
+}
+
+/** Address of the per-VMA rw_semaphore; the model keeps it in the VMA itself. */
+const vmaSem = (vma: number): number => vma + vm_area_struct.vm_lock_seq;
+
+export function vma_start_read(k: Kernel, vma: number): number {
+	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	if (k.mem.r32(vma + vm_area_struct.vm_lock_seq) === k.mem.r32(mm + mm_struct.mm_lock_seq)) return 0;
+	const state = rwsem(k, vmaSem(vma), 'vma-lock');
+	if (state.writer !== null || state.queue.length > 0) return 0;
+	k.counters.add('lock.vma.read');
+	met(k.current, 'vma-lock');
+	k.cost(COST.step);
+	grant(state, k.current, false);
+	return 1;
+}
+
+export function vma_end_read(k: Kernel, vma: number): void {
+	if (k.mem.isFreed(vma)) k.violate('lock-freed', 'the per-VMA lock is released after its VMA was freed');
+	up(k, vmaSem(vma), 'vma-lock', false);
+}
+
+/** Waits for the readers of the VMA and marks it write-locked until mmap_write_unlock. */
+export function* vma_start_write(k: Kernel, vma: number): Co<void> {
+	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	const seq = k.mem.r32(mm + mm_struct.mm_lock_seq);
+	if (k.mem.r32(vma + vm_area_struct.vm_lock_seq) === seq) return;
+	yield* down(k, vmaSem(vma), 'vma-lock', true);
+	k.mem.w32(vma + vm_area_struct.vm_lock_seq, seq);
+	up(k, vmaSem(vma), 'vma-lock', true);
+}
+
+/** No preemption on the canonical schedule: a spinlock that is taken already can only be this task's own. */
+export function spin_lock(k: Kernel, lock: number): void {
+	k.cost(COST.step);
+	if (k.mem.isFreed(lock)) k.violate('lock-freed', 'a spinlock is taken after its memory was freed');
+	if (k.mem.r32(lock + spinlock.owner) !== 0) k.violate('deadlock', 'a spinlock is taken while it is held');
+	k.mem.w32(lock + spinlock.owner, 1);
+	const task = k.current;
+	task.held.set(`spinlock ${lock}`, 1);
+}
+
+export function spin_trylock(k: Kernel, lock: number): number {
+	if (k.mem.r32(lock + spinlock.owner) !== 0) return 0;
+	k.spin_lock(lock);
+	return 1;
+}
+
+export function spin_unlock(k: Kernel, lock: number): void {
+	if (k.mem.r32(lock + spinlock.owner) === 0) {
+		k.counters.always('lock.imbalance');
+		k.violate('lock-imbalance', 'a spinlock is released that is not held');
+		return;
+	}
+	k.mem.w32(lock + spinlock.owner, 0);
+	k.current.held.delete(`spinlock ${lock}`);
+}

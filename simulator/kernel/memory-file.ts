@@ -1,0 +1,379 @@
+/** mm/memory.c: file faults (read, copy, shared), fault-around, finish_fault and the PMD mapping. */
+import * as F from '../abi/flags.ts';
+import * as P from '../abi/pte.ts';
+import { page, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { type Staged, staged } from '../hooks/stages.ts';
+import { COST } from '../machine/cost.ts';
+import type { Co } from '../schedule/scheduler.ts';
+import type { Kernel } from './kernel.ts';
+import { addressOf, type FaultFn, flagsOf, mmOf, vmaOf, vmFlags } from './memory.ts';
+
+const ERROR = F.VM_FAULT_ERROR | F.VM_FAULT_NOPAGE | F.VM_FAULT_RETRY;
+/** fault_around_bytes, 64 KiB in pages. */
+const FAULT_AROUND = 16;
+
+interface FaultFrame {
+	vmf: number;
+	vma: number;
+	ret: number;
+	tmp: number;
+	page: number;
+	folio: number;
+}
+const FAULT_LOCALS = { vma: 'struct vm_area_struct *', ret: 'vm_fault_t', tmp: 'vm_fault_t', page: 'struct page *', folio: 'struct folio *' };
+
+const start = (k: Kernel, f: FaultFrame): void => {
+	f.vma = vmaOf(k, f.vmf);
+	f.ret = 0;
+};
+
+/** 6.6 and later: a file fault that may need the page cache under the VMA lock falls back unless the file system can take it. */
+export function vmf_can_call_fault(k: Kernel, vmf: number): number {
+	if (!(flagsOf(k, vmf) & F.FAULT_FLAG_VMA_LOCK)) return 0;
+	if (k.has('file-under-vma-lock')) return 0;
+	k.vma_end_read(vmaOf(k, vmf));
+	return F.VM_FAULT_RETRY;
+}
+
+export const do_read_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fault_t do_read_fault(struct vm_fault *vmf)', FAULT_LOCALS, (s) => [
+	s.run('start', 'vma vmf', start),
+	s.when('around', 'should_fault_around map_pages fault_around_bytes', (k, f) => k.should_fault_around(f.vmf), [
+		s.run('fault-around', 'ret do_fault_around', function* (k, f) {
+			f.ret = yield* k.do_fault_around(f.vmf);
+		}),
+		s.when('solved', 'ret', (_k, f) => f.ret, [s.ret('return-around', 'return ret', (_k, f) => f.ret)]),
+	]),
+	s.run('read', 'ret __do_fault', function* (k, f) {
+		f.ret = yield* k.__do_fault(f.vmf);
+	}),
+	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.ret('return-failed', 'return ret', (_k, f) => f.ret)]),
+	s.run('finish', 'ret finish_fault', function* (k, f) {
+		f.ret |= yield* k.finish_fault(f.vmf);
+	}),
+	s.run('unlock', 'unlock_page folio_unlock vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
+	s.when('not-finished', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.run('put', 'put_page folio_put vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page)))]),
+	s.ret('return', 'return ret', (_k, f) => f.ret),
+]);
+
+export const do_cow_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fault_t do_cow_fault(struct vm_fault *vmf)', FAULT_LOCALS, (s) => [
+	s.run('start', 'vma vmf', start),
+	s.run('alloc', 'vmf cow_page alloc_page_vma', (k, f) => k.mem.w64(f.vmf + vm_fault.cow_page, k.alloc_page(0))),
+	s.run('read', 'ret __do_fault', function* (k, f) {
+		f.ret = yield* k.__do_fault(f.vmf);
+	}),
+	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.jump('uncharge_out')]),
+	s.run('copy', 'copy_user_highpage copy_mc_user_highpage vmf cow_page page', (k, f) => k.copy_page(k.mem.r64(f.vmf + vm_fault.cow_page), k.mem.r64(f.vmf + vm_fault.page))),
+	s.run('uptodate', '__SetPageUptodate __folio_mark_uptodate cow_page', (k, f) => k.setPageFlag(k.mem.r64(f.vmf + vm_fault.cow_page), F.PG_uptodate)),
+	s.run('finish', 'ret finish_fault', function* (k, f) {
+		f.ret |= yield* k.finish_fault(f.vmf);
+	}),
+	s.run('unlock', 'unlock_page vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
+	s.run('put', 'put_page vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page))),
+	s.when('not-finished', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.jump('uncharge_out')]),
+	s.ret('return', 'return ret', (_k, f) => f.ret),
+	s.label('uncharge_out'),
+	s.run('put-copy', 'put_page folio_put cow_page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.cow_page))),
+	s.ret('return-failed', 'return ret', (_k, f) => f.ret),
+]);
+
+export const do_shared_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fault_t do_shared_fault(struct vm_fault *vmf)', FAULT_LOCALS, (s) => [
+	s.run('start', 'vma vmf', start),
+	s.run('read', 'ret __do_fault', function* (k, f) {
+		f.ret = yield* k.__do_fault(f.vmf);
+	}),
+	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.ret('return-failed', 'return ret', (_k, f) => f.ret)]),
+	s.when('notify', 'vma vm_ops page_mkwrite', (k, f) => hasMkwrite(k, f.vma), [
+		s.run('unlock-notify', 'unlock_page folio_unlock vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
+		s.run('mkwrite', 'tmp do_page_mkwrite', function* (k, f) {
+			f.tmp = yield* k.do_page_mkwrite(f.vmf);
+		}),
+		s.when('mkwrite-failed', 'tmp VM_FAULT_ERROR VM_FAULT_NOPAGE unlikely', (_k, f) => !f.tmp || f.tmp & (F.VM_FAULT_ERROR | F.VM_FAULT_NOPAGE), [
+			s.run('put-mkwrite', 'put_page folio_put vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page))),
+			s.ret('return-mkwrite', 'return tmp', (_k, f) => f.tmp),
+		]),
+	]),
+	s.run('finish', 'ret finish_fault', function* (k, f) {
+		f.ret |= yield* k.finish_fault(f.vmf);
+	}),
+	s.when('not-finished', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [
+		s.run('unlock', 'unlock_page folio_unlock vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
+		s.run('put', 'put_page folio_put vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page))),
+		s.ret('return-not-finished', 'return ret', (_k, f) => f.ret),
+	]),
+	s.run('dirty', 'ret fault_dirty_shared_page', function* (k, f) {
+		f.ret |= yield* k.fault_dirty_shared_page(f.vmf);
+	}),
+	s.ret('return', 'return ret', (_k, f) => f.ret),
+]);
+
+export function hasMkwrite(k: Kernel, vma: number): boolean {
+	const ops = k.mem.r64(vma + vm_area_struct.vm_ops);
+	return ops !== 0 && k.vmOps(ops).page_mkwrite !== undefined;
+}
+
+/** vm_ops->fault. Returns with the page locked and referenced in vmf->page. */
+export function* __do_fault(k: Kernel, vmf: number): Co<number> {
+	const fault = k.vmOps(k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_ops)).fault;
+	if (k.has('per-vma-lock')) {
+		const bail = k.vmf_can_call_fault(vmf);
+		if (bail) return bail;
+	}
+	// pte_alloc ahead of taking the page lock, so that finish_fault does not allocate under it.
+	if (P.pmd_none(k.mem.r64(k.mem.r64(vmf + vm_fault.pmd))) && k.mem.r64(vmf + vm_fault.prealloc_pte) === 0) {
+		k.mem.w64(vmf + vm_fault.prealloc_pte, k.pte_alloc_one(mmOf(k, vmf)));
+	}
+	const ret = yield* fault(k, vmf);
+	if (ret & (F.VM_FAULT_ERROR | F.VM_FAULT_NOPAGE | F.VM_FAULT_RETRY | F.VM_FAULT_DONE_COW)) return ret;
+	if (!(ret & F.VM_FAULT_LOCKED)) yield* k.lock_page(k.mem.r64(vmf + vm_fault.page));
+	return ret;
+}
+
+export function* do_page_mkwrite(k: Kernel, vmf: number): Co<number> {
+	const mkwrite = k.vmOps(k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_ops)).page_mkwrite;
+	if (mkwrite === undefined) return F.VM_FAULT_SIGBUS;
+	const ret = yield* mkwrite(k, vmf);
+	if (ret & (F.VM_FAULT_ERROR | F.VM_FAULT_NOPAGE)) return ret;
+	if (!(ret & F.VM_FAULT_LOCKED)) yield* k.lock_page(k.mem.r64(vmf + vm_fault.page));
+	return ret | F.VM_FAULT_LOCKED;
+}
+
+interface DirtyFrame {
+	vmf: number;
+	vma: number;
+	mapping: number;
+	page: number;
+	folio: number;
+	dirtied: number;
+	page_mkwrite: number;
+	fpin: number;
+}
+
+export const fault_dirty_shared_page: Staged<FaultFn> = staged<DirtyFrame, FaultFn>(
+	'vm_fault_t fault_dirty_shared_page(struct vm_fault *vmf)',
+	{ vma: 'struct vm_area_struct *', mapping: 'struct address_space *', page: 'struct page *', folio: 'struct folio *', dirtied: 'bool', page_mkwrite: 'bool', fpin: 'struct file *' },
+	(s, has) => [
+		s.run('start', 'vma vmf page page_mkwrite vm_ops', (k, f) => {
+			f.vma = vmaOf(k, f.vmf);
+			f.page = k.mem.r64(f.vmf + vm_fault.page);
+			f.folio = k.compound_head(f.page);
+			f.page_mkwrite = hasMkwrite(k, f.vma) ? 1 : 0;
+		}),
+		s.run('dirty', 'dirtied set_page_dirty folio_mark_dirty page', (k, f) => {
+			f.dirtied = k.set_page_dirty(f.page);
+		}),
+		s.run('mapping', 'mapping page_rmapping folio_raw_mapping page', (k, f) => {
+			f.mapping = k.mem.r64(f.folio + page.mapping);
+		}),
+		s.run('unlock', 'unlock_page folio_unlock page', (k, f) => k.unlock_page(f.page)),
+		s.when('no-mkwrite', 'page_mkwrite', (_k, f) => !f.page_mkwrite, [s.run('update-time', 'file_update_time', () => undefined)]),
+		s.when('throttle', 'dirtied page_mkwrite mapping', (_k, f) => (f.dirtied || f.page_mkwrite) && f.mapping, [
+			s.run('unlock-mmap', 'fpin maybe_unlock_mmap_for_io', (k, f) => {
+				f.fpin = has('throttle-retry') ? k.maybe_unlock_mmap_for_io(f.vmf, 0) : 0;
+			}),
+			s.run('balance', 'balance_dirty_pages_ratelimited mapping', function* (k, f) {
+				yield* k.balance_dirty_pages_ratelimited(f.mapping);
+			}),
+			s.when('unlocked', 'fpin', (_k, f) => f.fpin, [
+				s.run('fput', 'fput fpin', () => undefined),
+				s.ret('return-retry', 'return VM_FAULT_RETRY VM_FAULT_COMPLETED', () => (has('fault-completed') ? F.VM_FAULT_COMPLETED : F.VM_FAULT_RETRY)),
+			]),
+		]),
+		s.ret('return-0', 'return', () => 0),
+	],
+);
+
+export function should_fault_around(k: Kernel, vmf: number): number {
+	return k.vmOps(k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_ops)).map_pages === undefined ? 0 : 1;
+}
+
+interface AroundFrame {
+	vmf: number;
+	address: number;
+	start_pgoff: number;
+	end_pgoff: number;
+	ret: number;
+}
+
+export const do_fault_around: Staged<FaultFn> = staged<AroundFrame, FaultFn>(
+	'vm_fault_t do_fault_around(struct vm_fault *vmf)',
+	{ address: 'unsigned long', start_pgoff: 'pgoff_t', end_pgoff: 'pgoff_t', ret: 'vm_fault_t' },
+	(s, has) => [
+		s.run('window', 'address nr_pages fault_around_bytes start_pgoff end_pgoff', window),
+		s.when('no-table', 'pmd_none vmf pmd', (k, f) => P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [
+			s.run('prealloc', 'vmf prealloc_pte pte_alloc_one', (k, f) => {
+				if (k.mem.r64(f.vmf + vm_fault.prealloc_pte) === 0) k.mem.w64(f.vmf + vm_fault.prealloc_pte, k.pte_alloc_one(mmOf(k, f.vmf)));
+			}),
+		]),
+		...(has('map-pages-fault')
+			? [s.tail('map-pages', 'vmf vma vm_ops map_pages start_pgoff end_pgoff', (k, f) => mapPages(k, f))]
+			: [
+					s.run('map-pages', 'vmf vma vm_ops map_pages start_pgoff end_pgoff', function* (k, f) {
+						yield* mapPages(k, f);
+					}),
+					s.when('huge', 'pmd_trans_huge vmf pmd', (k, f) => P.pmd_trans_huge(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [
+						s.run('nopage-huge', 'ret VM_FAULT_NOPAGE', (_k, f) => {
+							f.ret = F.VM_FAULT_NOPAGE;
+						}),
+						s.jump('out'),
+					]),
+					s.when('nothing', 'vmf pte', (k, f) => k.mem.r64(f.vmf + vm_fault.pte) === 0, [s.jump('out')]),
+					s.run('back', 'vmf pte address', (k, f) => {
+						const moved = (addressOf(k, f.vmf) - f.address) / F.PAGE_SIZE;
+						k.mem.w64(f.vmf + vm_fault.pte, k.mem.r64(f.vmf + vm_fault.pte) - moved * 8);
+					}),
+					s.when('mapped', 'pte_none vmf pte', (k, f) => k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)) !== 0, [
+						s.run('nopage', 'ret VM_FAULT_NOPAGE', (_k, f) => {
+							f.ret = F.VM_FAULT_NOPAGE;
+						}),
+					]),
+					s.run('unlock', 'pte_unmap_unlock', (k, f) => k.pte_unmap_unlock(k.mem.r64(f.vmf + vm_fault.pte), k.mem.r64(f.vmf + vm_fault.ptl))),
+					s.label('out'),
+					s.run('restore', 'vmf address pte NULL', (k, f) => {
+						k.mem.w64(f.vmf + vm_fault.address, f.address);
+						k.mem.w64(f.vmf + vm_fault.pte, 0);
+					}),
+					s.ret('return', 'return ret', (_k, f) => f.ret),
+				]),
+	],
+);
+
+/** The aligned window of FAULT_AROUND pages that holds the address, clipped to the VMA and its page table. */
+function window(k: Kernel, f: AroundFrame): void {
+	f.ret = 0;
+	f.address = addressOf(k, f.vmf);
+	const vma = vmaOf(k, f.vmf);
+	const pgoff = k.mem.r64(f.vmf + vm_fault.pgoff);
+	const index = (f.address / F.PAGE_SIZE) & 511;
+	const fromStart = (f.address - k.mem.r64(vma + vm_area_struct.vm_start)) / F.PAGE_SIZE;
+	const toEnd = (k.mem.r64(vma + vm_area_struct.vm_end) - f.address) / F.PAGE_SIZE - 1;
+	const before = Math.min(index % FAULT_AROUND, fromStart);
+	const after = Math.min(FAULT_AROUND - 1 - (index % FAULT_AROUND), toEnd, 511 - index);
+	f.start_pgoff = pgoff - before;
+	f.end_pgoff = pgoff + after;
+	if (k.has('map-pages-fault')) return;
+	// Up to 5.11 the window's first address goes to the callee in vmf.
+	k.mem.w64(f.vmf + vm_fault.address, f.address - before * F.PAGE_SIZE);
+}
+
+function* mapPages(k: Kernel, f: AroundFrame): Co<number> {
+	const mapper = k.vmOps(k.mem.r64(vmaOf(k, f.vmf) + vm_area_struct.vm_ops)).map_pages;
+	return mapper === undefined ? 0 : yield* mapper(k, f.vmf, f.start_pgoff, f.end_pgoff);
+}
+
+/** Maps what a fault has read: vmf->page, or vmf->cow_page for a private write. */
+export function* finish_fault(k: Kernel, vmf: number): Co<number> {
+	const vma = vmaOf(k, vmf);
+	const cow = flagsOf(k, vmf) & F.FAULT_FLAG_WRITE && !(vmFlags(k, vma) & F.VM_SHARED);
+	const p = k.mem.r64(vmf + (cow ? vm_fault.cow_page : vm_fault.page));
+	const pmd = k.mem.r64(vmf + vm_fault.pmd);
+	if (P.pmd_none(k.mem.r64(pmd))) {
+		if (k.folio_order(p) > 0 && !cow) {
+			const ret = yield* k.do_set_pmd(vmf, p);
+			if (ret !== F.VM_FAULT_FALLBACK) return ret;
+		}
+		if (k.mem.r64(vmf + vm_fault.prealloc_pte) !== 0) k.pmd_install(mmOf(k, vmf), pmd, vmf + vm_fault.prealloc_pte);
+		else if (k.__pte_alloc(mmOf(k, vmf), pmd)) return F.VM_FAULT_OOM;
+	}
+	if (P.pmd_trans_huge(k.mem.r64(pmd))) return F.VM_FAULT_NOPAGE;
+	const pte = k.pte_offset_map_lock(mmOf(k, vmf), pmd, addressOf(k, vmf), vmf + vm_fault.ptl);
+	k.mem.w64(vmf + vm_fault.pte, pte);
+	const free = k.mem.r64(pte) === 0;
+	if (free) k.do_set_pte(vmf, p, addressOf(k, vmf));
+	else k.update_mmu_tlb(vma, addressOf(k, vmf), pte);
+	k.pte_unmap_unlock(pte, k.mem.r64(vmf + vm_fault.ptl));
+	return free ? 0 : F.VM_FAULT_NOPAGE;
+}
+
+/** Writes the entry for one page, its reference going to the mapping. The table is locked. set_pte_range with one page. */
+export function do_set_pte(k: Kernel, vmf: number, p: number, address: number): void {
+	const vma = vmaOf(k, vmf);
+	const write = flagsOf(k, vmf) & F.FAULT_FLAG_WRITE;
+	const prefault = address !== k.faultAddress(vmf);
+	let entry = P.pfn_pte(k.frames.pfnOf(p), k.mem.r64(vma + vm_area_struct.vm_page_prot));
+	if (prefault && k.has('old-prefault') && k.arch_wants_old_prefaulted_pte()) entry = P.pte_mkold(entry);
+	else entry = P.pte_mkyoung(entry);
+	if (write) entry = k.maybe_mkwrite(P.pte_mkdirty(entry), vma);
+	if (write && !(vmFlags(k, vma) & F.VM_SHARED)) {
+		k.add_mm_counter(mmOf(k, vmf), 1, 1);
+		k.page_add_anon_rmap(p, vma, address);
+	} else {
+		k.add_mm_counter(mmOf(k, vmf), 0, 1);
+		k.page_add_file_rmap(p);
+	}
+	k.set_pte_at(mmOf(k, vmf), address, k.mem.r64(vmf + vm_fault.pte), entry);
+	k.update_mmu_cache(vma, address, k.mem.r64(vmf + vm_fault.pte));
+}
+
+export function maybe_mkwrite(k: Kernel, pte: number, vma: number): number {
+	return vmFlags(k, vma) & F.VM_WRITE ? P.pte_mkwrite(pte) : pte;
+}
+
+interface SetPmdFrame {
+	vmf: number;
+	page: number;
+	folio: number;
+	vma: number;
+	write: number;
+	haddr: number;
+	entry: number;
+	ret: number;
+}
+
+export const do_set_pmd: Staged<(vmf: number, page: number) => Co<number>> = staged<SetPmdFrame, (vmf: number, page: number) => Co<number>>(
+	'vm_fault_t do_set_pmd(struct vm_fault *vmf, struct page *page)',
+	{ vma: 'struct vm_area_struct *', write: 'bool', haddr: 'unsigned long', entry: 'pmd_t', ret: 'vm_fault_t', folio: 'struct folio *' },
+	(s, has) => [
+		s.run('start', 'vma write haddr vmf address HPAGE_PMD_MASK', (k, f) => {
+			f.vma = vmaOf(k, f.vmf);
+			f.write = flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE;
+			f.haddr = addressOf(k, f.vmf) - (addressOf(k, f.vmf) % F.PMD_SIZE);
+			f.ret = F.VM_FAULT_FALLBACK;
+		}),
+		...(has('set-pmd-thp-disabled') ? [s.when('disabled', 'thp_disabled_by_hw vma_thp_disabled', (k, f) => vmFlags(k, f.vma) & F.VM_NOHUGEPAGE, [s.ret('return-disabled', 'return ret', (_k, f) => f.ret)])] : []),
+		s.when('unsuitable', 'transhuge_vma_suitable thp_vma_suitable_order vma haddr', (k, f) => !k.transhuge_vma_suitable(f.vma, f.haddr), [s.ret('return-unsuitable', 'return ret VM_FAULT_FALLBACK', (_k, f) => f.ret)]),
+		s.run('head', 'page compound_head page_folio folio', (k, f) => {
+			f.page = k.compound_head(f.page);
+			f.folio = f.page;
+		}),
+		s.when('order', 'compound_order folio_order HPAGE_PMD_ORDER page', (k, f) => k.folio_order(f.page) !== F.HPAGE_PMD_ORDER, [s.ret('return-order', 'return ret', (_k, f) => f.ret)]),
+		...(has('set-pmd-hwpoison') ? [s.when('poisoned', 'PageHasHWPoisoned folio_test_has_hwpoisoned page', (k, f) => k.pageFlag(f.page, F.PG_has_hwpoisoned), [s.ret('return-poisoned', 'return ret', (_k, f) => f.ret)])] : []),
+		s.when('deposit-table', 'arch_needs_pgtable_deposit vmf prealloc_pte', (k, f) => k.arch_needs_pgtable_deposit() && k.mem.r64(f.vmf + vm_fault.prealloc_pte) === 0, [
+			s.run('prealloc', 'vmf prealloc_pte pte_alloc_one', (k, f) => k.mem.w64(f.vmf + vm_fault.prealloc_pte, k.pte_alloc_one(mmOf(k, f.vmf)))),
+		]),
+		s.run('lock', 'vmf ptl pmd_lock', (k, f) => k.mem.w64(f.vmf + vm_fault.ptl, k.pmd_lock(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd)))),
+		s.when('taken', 'pmd_none vmf pmd unlikely', (k, f) => !P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [s.jump('out')]),
+		s.run('entry', 'entry mk_huge_pmd folio_mk_pmd page vma vm_page_prot', (k, f) => {
+			f.entry = P.pte_mkyoung(P.pte_mkhuge(P.pfn_pte(k.frames.pfnOf(f.page), k.mem.r64(f.vma + vm_area_struct.vm_page_prot))));
+		}),
+		s.when('write', 'write', (_k, f) => f.write, [
+			s.run('mkwrite', 'entry maybe_pmd_mkwrite pmd_mkdirty', (k, f) => {
+				f.entry = k.maybe_mkwrite(P.pte_mkdirty(f.entry), f.vma);
+			}),
+		]),
+		s.run('count', 'add_mm_counter mm_counter_file HPAGE_PMD_NR', (k, f) => k.add_mm_counter(mmOf(k, f.vmf), 0, F.HPAGE_PMD_NR)),
+		s.run('rmap', 'page_add_file_rmap folio_add_file_rmap_pmd page', (k, f) => k.page_add_file_rmap(f.page)),
+		s.when('deposit', 'arch_needs_pgtable_deposit', (k) => k.arch_needs_pgtable_deposit(), [s.run('deposit-prealloc', 'deposit_prealloc_pte', (k, f) => k.deposit_prealloc_pte(f.vmf))]),
+		s.run('set', 'set_pmd_at haddr vmf pmd entry', (k, f) => {
+			k.cost(COST.step);
+			k.mem.w64(k.mem.r64(f.vmf + vm_fault.pmd), f.entry);
+		}),
+		s.run('cache', 'update_mmu_cache_pmd', () => undefined),
+		s.run('done', 'ret', (_k, f) => {
+			f.ret = 0;
+		}),
+		s.run('event', 'count_vm_event THP_FILE_MAPPED', () => undefined),
+		s.label('out'),
+		s.run('unlock', 'spin_unlock vmf ptl', (k, f) => k.spin_unlock(k.mem.r64(f.vmf + vm_fault.ptl))),
+		s.ret('return', 'return ret', (_k, f) => f.ret),
+	],
+);
+
+/** Whether the PMD-sized range around `haddr` lies in the VMA and file offset and address are congruent. */
+export function transhuge_vma_suitable(k: Kernel, vma: number, haddr: number): number {
+	const begin = k.mem.r64(vma + vm_area_struct.vm_start);
+	if (k.mem.r64(vma + vm_area_struct.vm_ops) !== 0) {
+		const congruent = (begin / F.PAGE_SIZE - k.mem.r64(vma + vm_area_struct.vm_pgoff)) % F.HPAGE_PMD_NR === 0;
+		if (!congruent) return 0;
+	}
+	return haddr >= begin && haddr + F.PMD_SIZE <= k.mem.r64(vma + vm_area_struct.vm_end) ? 1 : 0;
+}

@@ -1,0 +1,112 @@
+/** mm/memory.c and asm-generic/pgalloc.h: page-table pages, their locks, and installing them. */
+import * as F from '../abi/flags.ts';
+import { pmd_none } from '../abi/pte.ts';
+import { mm_struct, page, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { COST } from '../machine/cost.ts';
+import type { Kernel } from './kernel.ts';
+
+/** A page-table page that no table points to yet. Never fails in the model. */
+export function pte_alloc_one(k: Kernel, _mm: number): number {
+	k.cost(COST.step);
+	return k.frames.allocTable();
+}
+
+export function pte_free(k: Kernel, _mm: number, table: number): void {
+	if (table === 0) return;
+	k.frames.releaseTable(table);
+}
+
+export function pmd_populate(k: Kernel, _mm: number, pmd: number, table: number): void {
+	if (table === 0) {
+		k.violate('oops', 'pmd_populate is given no page table');
+		return;
+	}
+	if (k.mem.r64(pmd) !== 0) k.violate('freed-access', 'pmd_populate overwrites an entry that is in use');
+	k.mem.w64(pmd, (k.frames.pfnOf(table) << F.PAGE_SHIFT) | F.PTE_PRESENT | F.PTE_USER);
+}
+
+export function mm_inc_nr_ptes(k: Kernel, mm: number): void {
+	k.mem.w64(mm + mm_struct.pgtables_bytes, k.mem.r64(mm + mm_struct.pgtables_bytes) + F.PAGE_SIZE);
+}
+
+export function mm_dec_nr_ptes(k: Kernel, mm: number): void {
+	k.mem.w64(mm + mm_struct.pgtables_bytes, k.mem.r64(mm + mm_struct.pgtables_bytes) - F.PAGE_SIZE);
+}
+
+export function pmd_lock(k: Kernel, mm: number, _pmd: number): number {
+	const lock = mm + mm_struct.page_table_lock;
+	k.counters.add('lock.pmd');
+	k.inject('pmd_lock');
+	k.spin_lock(lock);
+	return lock;
+}
+
+/** Lock of the page table that the PMD points to. */
+export function pte_lockptr(k: Kernel, _mm: number, pmd: number): number {
+	return k.frames.pageOf(k.mem.r64(pmd) >>> F.PAGE_SHIFT) + page.ptl;
+}
+
+export function pte_offset_map(k: Kernel, pmd: number, address: number): number {
+	const entry = k.mem.r64(pmd);
+	if (pmd_none(entry) || entry & F.PTE_HUGE) return 0;
+	return k.tableOf(entry) + ((address / F.PAGE_SIZE) & 511) * 8;
+}
+
+/** Maps and locks; the lock goes to `*ptlp`. Returns 0 when there is no table (6.5 and later can ask that). */
+export function pte_offset_map_lock(k: Kernel, mm: number, pmd: number, address: number, ptlp: number): number {
+	const pte = k.pte_offset_map(pmd, address);
+	if (pte === 0) return 0;
+	const lock = k.pte_lockptr(mm, pmd);
+	k.mem.w64(ptlp, lock);
+	k.spin_lock(lock);
+	return pte;
+}
+
+export function pte_unmap_unlock(k: Kernel, _pte: number, ptl: number): void {
+	k.spin_unlock(ptl);
+}
+
+/** Installs `*table` under the PMD if it is still none and takes it from the caller. */
+export function pmd_install(k: Kernel, mm: number, pmd: number, tablep: number): void {
+	const lock = k.pmd_lock(mm, pmd);
+	if (pmd_none(k.mem.r64(pmd))) {
+		k.mm_inc_nr_ptes(mm);
+		k.pmd_populate(mm, pmd, k.mem.r64(tablep));
+		k.mem.w64(tablep, 0);
+	}
+	k.spin_unlock(lock);
+}
+
+/** pte_alloc: makes sure that the PMD has a table. Returns 0 or -ENOMEM. */
+export function __pte_alloc(k: Kernel, mm: number, pmd: number): number {
+	if (!pmd_none(k.mem.r64(pmd))) return 0;
+	const table = k.pte_alloc_one(mm);
+	const slot = k.scratch();
+	k.mem.w64(slot, table);
+	k.pmd_install(mm, pmd, slot);
+	if (k.mem.r64(slot) !== 0) k.pte_free(mm, table);
+	return 0;
+}
+
+/** Upper levels down to the PMD of `address`, allocated where missing. Returns the address of the PMD entry. */
+export function pmd_alloc_path(k: Kernel, mm: number, address: number): number {
+	const vpn = Math.floor(address / F.PAGE_SIZE);
+	let table = k.pgd(mm);
+	for (const shift of [27, 18]) {
+		const at = table + (Math.floor(vpn / 2 ** shift) & 511) * 8;
+		let entry = k.mem.r64(at);
+		if (entry === 0) {
+			entry = (k.frames.pfnOf(k.frames.allocTable()) << F.PAGE_SHIFT) | F.PTE_PRESENT;
+			k.mem.w64(at, entry);
+		}
+		table = k.tableOf(entry);
+	}
+	return table + ((vpn >> 9) & 511) * 8;
+}
+
+/** Hands the deposited table of a huge PMD to the architecture's store (only where it needs one). */
+export function deposit_prealloc_pte(k: Kernel, vmf: number): void {
+	const mm = k.mem.r64(k.mem.r64(vmf + vm_fault.vma) + vm_area_struct.vm_mm);
+	k.mm_inc_nr_ptes(mm);
+	k.mem.w64(vmf + vm_fault.prealloc_pte, 0);
+}

@@ -1,0 +1,150 @@
+/** mm/memory.c do_swap_page, mm/swap_state.c and mm/swapfile.c: swap slots, the swap cache and swap-in with I/O. */
+import * as F from '../abi/flags.ts';
+import * as P from '../abi/pte.ts';
+import { page, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { type Staged, staged } from '../hooks/stages.ts';
+import { COST } from '../machine/cost.ts';
+import type { Kernel } from './kernel.ts';
+import { addressOf, type FaultFn, flagsOf, mmOf, vmaOf } from './memory.ts';
+
+interface SwapFrame {
+	vmf: number;
+	vma: number;
+	page: number;
+	folio: number;
+	swapcache: number;
+	entry: number;
+	pte: number;
+	locked: number;
+	exclusive: number;
+	ret: number;
+}
+
+export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
+	'vm_fault_t do_swap_page(struct vm_fault *vmf)',
+	{
+		vma: 'struct vm_area_struct *', page: 'struct page *', folio: 'struct folio *', swapcache: 'struct folio *', entry: 'swp_entry_t', pte: 'pte_t',
+		locked: 'int', exclusive: 'int', ret: 'vm_fault_t',
+	},
+	(s, has) => [
+		s.run('start', 'vma vmf ret', (k, f) => {
+			f.vma = vmaOf(k, f.vmf);
+			f.ret = 0;
+			f.page = 0;
+			f.folio = 0;
+		}),
+		...(has('swap-bails-out')
+			? [
+					s.when('vma-lock', 'vmf flags FAULT_FLAG_VMA_LOCK', (k: Kernel, f: SwapFrame) => flagsOf(k, f.vmf) & F.FAULT_FLAG_VMA_LOCK, [
+						s.run('bail-out', 'ret VM_FAULT_RETRY', (_k: Kernel, f: SwapFrame) => {
+							f.ret = F.VM_FAULT_RETRY;
+						}),
+						s.jump('out'),
+					]),
+				]
+			: []),
+		s.run('entry', 'entry pte_to_swp_entry vmf orig_pte', (k, f) => {
+			f.entry = k.mem.r64(f.vmf + vm_fault.orig_pte);
+		}),
+		s.run('lookup', 'folio page lookup_swap_cache swap_cache_get_folio entry vma address swapcache', (k, f) => {
+			f.folio = k.swap_cache_get_folio(f.entry);
+			f.page = f.folio;
+			f.swapcache = f.folio;
+		}),
+		s.when('not-cached', 'folio page', (_k, f) => f.folio === 0, [
+			s.run('swapin', 'folio page swapin_readahead alloc_page_vma vma_alloc_folio swap_readpage swap_read_folio entry', (k, f) => {
+				f.folio = k.swapin(f.entry);
+				f.page = f.folio;
+				f.swapcache = f.folio;
+			}),
+			s.run('major', 'ret VM_FAULT_MAJOR count_vm_event PGMAJFAULT', (_k, f) => {
+				f.ret = F.VM_FAULT_MAJOR;
+			}),
+		]),
+		s.run('lock', 'locked ret lock_page_or_retry folio_lock_or_retry folio page vma vm_mm vmf flags', function* (k, f) {
+			f.locked = (yield* k.__folio_lock_or_retry_vmf(f.vmf, f.folio)) ? 0 : 1;
+		}),
+		s.when('not-locked', 'locked ret', (_k, f) => !f.locked, [
+			s.run('retry', 'ret VM_FAULT_RETRY', (_k, f) => {
+				f.ret |= F.VM_FAULT_RETRY;
+			}),
+			s.jump('out_release'),
+		]),
+		s.when('left-cache', 'PageSwapCache folio_test_swapcache page_private page_swap_entry entry unlikely', (k, f) => !k.pageFlag(f.folio, F.PG_swapcache), [s.jump('out_page')]),
+		s.run('map', 'vmf pte pte_offset_map_lock vma vm_mm pmd address ptl', (k, f) => {
+			const pte = k.pte_offset_map_lock(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd), addressOf(k, f.vmf), f.vmf + vm_fault.ptl);
+			k.mem.w64(f.vmf + vm_fault.pte, pte);
+		}),
+		s.when('raced', 'pte_same vmf pte orig_pte unlikely', (k, f) => k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)) !== k.mem.r64(f.vmf + vm_fault.orig_pte), [s.jump('out_nomap')]),
+		s.run('count-anon', 'inc_mm_counter inc_mm_counter_fast add_mm_counter MM_ANONPAGES', (k, f) => k.add_mm_counter(mmOf(k, f.vmf), 1, 1)),
+		s.run('count-swap', 'dec_mm_counter dec_mm_counter_fast add_mm_counter MM_SWAPENTS', (k, f) => k.add_mm_counter(mmOf(k, f.vmf), 2, -1)),
+		s.run('pte', 'pte mk_pte page vma vm_page_prot', (k, f) => {
+			f.pte = P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(f.page), k.mem.r64(f.vma + vm_area_struct.vm_page_prot)));
+		}),
+		s.when('write', 'vmf flags FAULT_FLAG_WRITE reuse_swap_page exclusive', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE, [
+			s.run('mkwrite', 'pte maybe_mkwrite pte_mkdirty', (k, f) => {
+				f.pte = k.maybe_mkwrite(P.pte_mkdirty(f.pte), f.vma);
+			}),
+		]),
+		s.run('rmap', 'do_page_add_anon_rmap page_add_anon_rmap folio_add_anon_rmap_ptes', (k, f) => k.page_add_anon_rmap(f.page, f.vma, addressOf(k, f.vmf))),
+		s.run('set', 'set_pte_at set_ptes pte', (k, f) => k.set_pte_at(mmOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte), f.pte)),
+		s.run('free-slot', 'swap_free entry folio_free_swap try_to_free_swap', (k, f) => k.swap_free(f.entry)),
+		s.run('unlock', 'unlock_page folio_unlock page folio', (k, f) => k.unlock_page(f.folio)),
+		s.run('cache', 'update_mmu_cache update_mmu_cache_range', (k, f) => k.update_mmu_cache(f.vma, addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte))),
+		s.run('unlock-pte', 'pte_unmap_unlock vmf pte ptl', (k, f) => k.pte_unmap_unlock(k.mem.r64(f.vmf + vm_fault.pte), k.mem.r64(f.vmf + vm_fault.ptl))),
+		s.label('out'),
+		s.ret('return', 'return ret', (_k, f) => f.ret),
+		s.label('out_nomap'),
+		s.run('unlock-nomap', 'pte_unmap_unlock vmf pte ptl', (k, f) => k.pte_unmap_unlock(k.mem.r64(f.vmf + vm_fault.pte), k.mem.r64(f.vmf + vm_fault.ptl))),
+		s.label('out_page'),
+		s.run('unlock-page', 'unlock_page folio_unlock page folio', (k, f) => k.unlock_page(f.folio)),
+		s.label('out_release'),
+		s.run('put', 'put_page folio_put page folio', (k, f) => k.put_page(f.folio)),
+		s.ret('return-release', 'return ret', (_k, f) => f.ret),
+	],
+);
+
+/** The folio of a slot if the swap cache has it, with a reference; else 0. */
+export function swap_cache_get_folio(k: Kernel, entry: number): number {
+	k.cost(COST.step);
+	const p = k.swapCache.get(entry) ?? 0;
+	if (p !== 0) k.get_page(p);
+	return p;
+}
+
+/** A new locked folio in the swap cache, with a reference for the caller and one for the cache, and its read started. */
+export function swapin(k: Kernel, entry: number): number {
+	const p = k.alloc_page(k.swapData.get(entry) ?? 0);
+	k.get_page(p);
+	k.swapCache.set(entry, p);
+	k.setPageFlag(p, F.PG_swapcache);
+	k.mem.w64(p + page.private, entry);
+	k.trylock_page(p);
+	k.readPage(p);
+	return p;
+}
+
+/** Drops one page table's use of a slot. The last one frees the slot and takes the folio out of the swap cache. */
+export function swap_free(k: Kernel, entry: number): void {
+	const uses = (k.swapSlots.get(entry) ?? 0) - 1;
+	if (uses > 0) {
+		k.swapSlots.set(entry, uses);
+		return;
+	}
+	k.swapSlots.delete(entry);
+	const p = k.swapCache.get(entry);
+	if (p === undefined) return;
+	k.swapCache.delete(entry);
+	k.clearPageFlag(p, F.PG_swapcache);
+	k.put_page(p);
+}
+
+/** Starts the read of a locked page: a hidden task ends it after COST.io cycles, marks it up to date and unlocks it. */
+export function readPage(k: Kernel, p: number): void {
+	const task = k.current;
+	k.sched.spawn({ name: 'io', cpu: task.cpu, mm: task.mm, struct: 0, hidden: true }, (function* () {
+		yield { kind: 'sleep', cycles: COST.io };
+		k.setPageFlag(p, F.PG_uptodate);
+		k.unlock_page(p);
+	})());
+}

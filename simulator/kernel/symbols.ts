@@ -1,0 +1,64 @@
+/** The kernel's symbol table: every reference function by its name, and how one kernel binds and replaces them. */
+import type { Staged } from '../hooks/stages.ts';
+import * as fault from './fault.ts';
+import * as filemap from './filemap.ts';
+import * as folio from './folio.ts';
+import type { Kernel } from './kernel.ts';
+import * as locks from './locks.ts';
+import * as memory from './memory.ts';
+import * as memoryCow from './memory-cow.ts';
+import * as memoryFile from './memory-file.ts';
+import * as mm from './mm.ts';
+import * as mmap from './mmap.ts';
+import * as pageWriteback from './page-writeback.ts';
+import * as pgtable from './pgtable.ts';
+import * as rmap from './rmap.ts';
+import * as swap from './swap.ts';
+
+const FILES = { fault, filemap, folio, locks, memory, memoryCow, memoryFile, mm, mmap, pageWriteback, pgtable, rmap, swap };
+
+/** What a function of the kernel is called with: its kernel argument is bound. */
+type Bound<F> = F extends Staged<infer C> ? C : F extends (k: Kernel, ...args: infer A) => infer R ? (...args: A) => R : never;
+type Bind<M> = { -readonly [N in keyof M]: Bound<M[N]> };
+
+/** The functions of the kernel as properties of it. */
+export interface Symbols
+	extends Bind<typeof fault>,
+		Bind<typeof filemap>,
+		Bind<typeof folio>,
+		Bind<typeof locks>,
+		Bind<typeof memory>,
+		Bind<typeof memoryCow>,
+		Bind<typeof memoryFile>,
+		Bind<typeof mm>,
+		Bind<typeof mmap>,
+		Bind<typeof pageWriteback>,
+		Bind<typeof pgtable>,
+		Bind<typeof rmap>,
+		Bind<typeof swap> {}
+
+export type AnyStaged = Staged<(...args: never[]) => unknown>;
+export type SymbolFn = (k: never, ...args: never[]) => unknown;
+
+/** Where the kernel keeps the function; used for `hooks` and hover. */
+const SOURCES: Readonly<Record<keyof typeof FILES, string>> = {
+	fault: 'arch/x86/mm/fault.c', filemap: 'mm/filemap.c', folio: 'include/linux/mm.h', locks: 'include/linux/mmap_lock.h', memory: 'mm/memory.c', memoryCow: 'mm/memory.c',
+	memoryFile: 'mm/memory.c', mm: 'mm', mmap: 'mm/mmap.c', pageWriteback: 'mm/page-writeback.c', pgtable: 'mm/memory.c', rmap: 'mm/rmap.c', swap: 'mm/swap_state.c',
+};
+
+export interface SymbolEntry {
+	readonly name: string;
+	readonly file: string;
+	readonly value: SymbolFn | AnyStaged;
+}
+
+export function isStaged(value: unknown): value is AnyStaged {
+	return typeof value === 'object' && value !== null && 'staged' in value;
+}
+
+/** Every symbol of the reference kernel, those of `arch/` apart. */
+export const SYMBOLS: readonly SymbolEntry[] = Object.entries(FILES).flatMap(([key, module]) =>
+	Object.entries(module)
+		.filter(([, value]) => typeof value === 'function' || isStaged(value))
+		.map(([name, value]) => ({ name, file: SOURCES[key as keyof typeof FILES], value: value as SymbolFn | AnyStaged })),
+);

@@ -1,0 +1,105 @@
+import { HPAGE_PMD_ORDER, PG_head, PG_table } from '../abi/flags.ts';
+import { page } from '../abi/structs.ts';
+import type { Memory } from './memory.ts';
+
+/**
+ * Physical memory: a struct page for every frame, contents as one number per frame. A freed frame is handed out again at
+ * once (last freed first), which is what makes a stale translation visible. Frame 0 is never handed out.
+ */
+export class Frames {
+	/** Address of the struct page of frame 0. */
+	readonly memMap: number;
+	/** Counted up each time a frame is freed; a TLB entry that saw an older generation is stale. */
+	readonly generation: Int32Array;
+	/** What a load from the frame returns. */
+	readonly content: Int32Array;
+	#next = 1;
+	#free: number[] = [];
+	/** Every struct page that heads an allocation since the last reset. */
+	readonly allocated = new Set<number>();
+	/** Address of the table that a page-table page holds is kept in `page.table`; freed tables are reused through this. */
+	#tables: number[] = [];
+
+	/** @param capacity frames, at 88 bytes of struct page each. */
+	constructor(
+		readonly mem: Memory,
+		readonly capacity: number,
+	) {
+		this.memMap = mem.alloc(capacity * page.SIZE, 64);
+		this.generation = new Int32Array(capacity);
+		this.content = new Int32Array(capacity);
+		mem.keep();
+	}
+
+	reset(): void {
+		this.mem.i32.fill(0, this.memMap >> 2, (this.memMap + this.#next * page.SIZE) >> 2);
+		this.generation.fill(0, 0, this.#next);
+		this.content.fill(0, 0, this.#next);
+		this.#next = 1;
+		this.#free = [];
+		this.#tables = [];
+		this.allocated.clear();
+	}
+
+	pageOf(pfn: number): number {
+		return this.memMap + pfn * page.SIZE;
+	}
+
+	pfnOf(pageAddress: number): number {
+		return ((pageAddress - this.memMap) / page.SIZE) | 0;
+	}
+
+	/** A page of `order` with one reference and mapcount -1; compound when `order` > 0. Throws RangeError when memory is full. */
+	alloc(order = 0): number {
+		const pfn = order === 0 ? (this.#free.pop() ?? this.#next++) : this.#span(order);
+		if (this.#next > this.capacity) throw new RangeError(`simulated machine of ${this.capacity} frames is full`);
+		const head = this.pageOf(pfn);
+		for (let i = 0; i < 1 << order; i++) {
+			const at = head + i * page.SIZE;
+			this.mem.i32.fill(0, at >> 2, (at + page.SIZE) >> 2);
+			this.mem.w32(at + page._mapcount, -1);
+			if (i > 0) this.mem.w64(at + page.compound_head, head | 1);
+		}
+		if (order > 0) this.mem.w32(head + page.flags, 1 << PG_head);
+		this.mem.w32(head + page.order, order);
+		this.mem.w32(head + page._refcount, 1);
+		this.allocated.add(head);
+		return head;
+	}
+
+	#span(order: number): number {
+		const align = order >= HPAGE_PMD_ORDER ? 512 : 1 << order;
+		const start = Math.ceil(this.#next / align) * align;
+		for (let pfn = this.#next; pfn < start; pfn++) this.#free.push(pfn);
+		this.#next = start + (1 << order);
+		return start;
+	}
+
+	/** Gives the frames back. The struct page keeps its fields until the frame is handed out again. */
+	release(head: number): void {
+		const order = this.mem.r32(head + page.order);
+		const pfn = this.pfnOf(head);
+		for (let i = 0; i < 1 << order; i++) {
+			this.generation[pfn + i] = (this.generation[pfn + i] as number) + 1;
+			if (order === 0) this.#free.push(pfn);
+		}
+		this.allocated.delete(head);
+	}
+
+	/** A page-table page: `page.table` is the address of its 512 zeroed entries. */
+	allocTable(): number {
+		const at = this.alloc();
+		const reused = this.#tables.pop();
+		if (reused !== undefined) this.mem.revive(reused);
+		this.mem.w64(at + page.table, reused ?? this.mem.alloc(4096, 4096));
+		this.mem.w32(at + page.flags, 1 << PG_table);
+		return at;
+	}
+
+	releaseTable(at: number): void {
+		const table = this.mem.r64(at + page.table);
+		this.mem.free(table);
+		this.#tables.push(table);
+		this.release(at);
+	}
+}

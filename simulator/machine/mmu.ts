@@ -1,0 +1,67 @@
+import { PTE_DIRTY, PTE_HUGE, PTE_PRESENT, PTE_WRITE, PTE_YOUNG } from '../abi/flags.ts';
+import { page } from '../abi/structs.ts';
+import type { Hardware } from '../arch/arch.ts';
+import type { Counters } from './counters.ts';
+import type { Frames } from './frames.ts';
+import type { Tlb, TlbEntry } from './tlb.ts';
+
+/** What a CPU sees of one address. */
+export type Translation =
+	| { readonly ok: true; readonly pfn: number; readonly entry: TlbEntry; readonly hit: boolean }
+	/** `present`: the walk found an entry that forbids the access or wants its flags set; else there is none. */
+	| { readonly ok: false; readonly present: boolean };
+
+/** Address of the entry of `vpn` in the table whose struct page is named by a present upper-level entry. */
+function tableOf(frames: Frames, entry: number): number {
+	return frames.mem.r64(frames.pageOf(entry >>> 12) + page.table);
+}
+
+/** Addresses of the entries that a walk visits; 0 where the walk ended. Indices are 9 bits a level over a 36-bit page number. */
+export function walk(frames: Frames, pgd: number, vpn: number): { readonly pmd: number; readonly pte: number } {
+	const mem = frames.mem;
+	const top = mem.r64(pgd + (Math.floor(vpn / 134217728) & 511) * 8);
+	if ((top & PTE_PRESENT) === 0) return { pmd: 0, pte: 0 };
+	const pudEntry = mem.r64(tableOf(frames, top) + ((vpn >> 18) & 511) * 8);
+	if ((pudEntry & PTE_PRESENT) === 0) return { pmd: 0, pte: 0 };
+	const pmd = tableOf(frames, pudEntry) + ((vpn >> 9) & 511) * 8;
+	const entry = mem.r64(pmd);
+	if ((entry & PTE_PRESENT) === 0 || entry & PTE_HUGE) return { pmd, pte: 0 };
+	return { pmd, pte: tableOf(frames, entry) + (vpn & 511) * 8 };
+}
+
+/** One access as the hardware does it: TLB, then walk with accessed and dirty updates, then fill. Never calls the kernel. */
+export function translate(frames: Frames, tlb: Tlb, hw: Hardware, counters: Counters, mm: number, pgd: number, vpn: number, write: boolean): Translation {
+	const cached = tlb.lookup(mm, vpn);
+	if (cached !== undefined) {
+		const dirty = PTE_WRITE | PTE_DIRTY;
+		if (!write || (cached.pte & dirty) === dirty) return { ok: true, pfn: frameOf(cached.pte, vpn), entry: cached, hit: true };
+		// A store through a clean or read-only entry: where a fault does not drop it, a read-only entry is believed.
+		if (!hw.faultEvicts && !(hw.setsDirty && cached.pte & PTE_WRITE)) return { ok: false, present: true };
+		tlb.drop(mm, vpn, vpn + 1);
+	}
+	const { pmd, pte } = walk(frames, pgd, vpn);
+	const at = pte !== 0 ? pte : pmd;
+	if (at === 0) return { ok: false, present: false };
+	let entry = frames.mem.r64(at);
+	if ((entry & PTE_PRESENT) === 0) return { ok: false, present: false };
+	if (write && (entry & PTE_WRITE) === 0) return { ok: false, present: true };
+	if ((entry & PTE_YOUNG) === 0) {
+		if (!hw.setsAccessed) return { ok: false, present: true };
+		entry |= PTE_YOUNG;
+		counters.add('hw.ad.assist');
+	}
+	if (write && (entry & PTE_DIRTY) === 0) {
+		if (!hw.setsDirty) return { ok: false, present: true };
+		entry |= PTE_DIRTY;
+		counters.add('hw.ad.assist');
+	}
+	frames.mem.w64(at, entry);
+	const pfn = frameOf(entry, vpn);
+	const filled = { pte: entry, generation: frames.generation[pfn] as number, stale: false };
+	tlb.fill(mm, vpn, filled, (entry & PTE_HUGE) !== 0);
+	return { ok: true, pfn, entry: filled, hit: false };
+}
+
+function frameOf(entry: number, vpn: number): number {
+	return entry & PTE_HUGE ? (entry >>> 12) + (vpn & 511) : entry >>> 12;
+}

@@ -1,0 +1,106 @@
+import { PG_swapcache, PG_table, PTE_HUGE, PTE_PRESENT } from '../abi/flags.ts';
+import { mm_struct, page, vm_area_struct } from '../abi/structs.ts';
+import { BudgetSpent, NoProgress, NotModelled, Oops } from '../c/runtime.ts';
+import type { SimNote } from '../index.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { walk } from '../machine/mmu.ts';
+import { type Scenario, Stage } from './scenario.ts';
+
+export interface Outcome {
+	readonly applies: boolean;
+	readonly ended: boolean;
+	readonly notes: readonly SimNote[];
+	readonly waits: readonly { readonly who: string; readonly on: string; readonly cycles: number }[];
+}
+
+/** Runs one scenario to its end on a kernel, then tears everything down and counts what is left over. */
+export function runScenario(k: Kernel, scenario: Scenario, variant: string, budget: number): Outcome {
+	k.reset(budget);
+	if (scenario.applies !== undefined && !scenario.applies(k, variant)) return { applies: false, ended: false, notes: [], waits: [] };
+	const stage = new Stage(k);
+	const notes: SimNote[] = [];
+	try {
+		stage.alone(() => scenario.start(stage, variant));
+		const stuck = k.sched.run();
+		k.counters.measuring = false;
+		k.rt.line = 0;
+		for (const { task, on } of stuck) k.violate('deadlock', `${task.name} waits for ${on} and nobody can wake it`);
+		if (stuck.length === 0) {
+			scenario.check?.(stage, variant);
+			stage.alone(() => teardown(k));
+		}
+	} catch (error) {
+		const ended = endOf(k, error, notes);
+		k.counters.measuring = false;
+		return { applies: true, ended, notes, waits: waitsOf(k) };
+	}
+	return { applies: true, ended: false, notes, waits: waitsOf(k) };
+}
+
+/** Turns what stopped a run into a note or a violation. Returns whether the run gives no finding. Rethrows what is our own fault. */
+function endOf(k: Kernel, error: unknown, notes: SimNote[]): boolean {
+	if (error instanceof NotModelled) notes.push({ rule: 'not-modelled', line: error.line || null, message: error.message });
+	else if (error instanceof BudgetSpent) notes.push({ rule: 'budget', line: error.line || null, message: 'the step budget of the run is spent; it ended there' });
+	else if (error instanceof NoProgress || error instanceof Oops) {
+		k.rt.line = error.line;
+		k.violate(error instanceof Oops ? 'oops' : 'no-progress', error.message);
+		return false;
+	} else if (error instanceof RangeError) notes.push({ rule: 'budget', line: null, message: `${error.message}; the run ended there` });
+	else throw error;
+	return true;
+}
+
+function waitsOf(k: Kernel): { readonly who: string; readonly on: string; readonly cycles: number }[] {
+	return k.sched
+		.tasks()
+		.filter((t) => !t.hidden)
+		.flatMap((t) => [...t.waited].map(([on, cycles]) => ({ who: t.name, on, cycles })));
+}
+
+/** Ends every mm and empties the page cache; what then still has references has leaked. */
+function teardown(k: Kernel): void {
+	for (const [mm, vmas] of k.vmas) {
+		for (const vma of vmas) for (const p of k.unmap_vma(mm, vma)) k.put_page(p);
+		k.free_pgtables(mm);
+		const rss = [mm_struct.file_rss, mm_struct.anon_rss, mm_struct.swap_rss, mm_struct.shmem_rss].reduce((sum, at) => sum + Math.abs(k.mem.r64(mm + at)), 0);
+		if (rss > 0) k.counters.always('rss.drift', rss);
+	}
+	for (const [xarray, entries] of k.xarrays) {
+		if (xarray === 0) for (const zero of entries.values()) k.frames.release(zero);
+		const heads = new Set([...entries.values()].filter((e) => e !== 0 && (e & 1) === 0).map((e) => k.compound_head(e)));
+		entries.clear();
+		for (const head of heads) if (k.frames.allocated.has(head)) k.put_page(head);
+	}
+	for (const head of [...k.frames.allocated]) leaked(k, head);
+}
+
+function leaked(k: Kernel, head: number): void {
+	const flags = k.mem.r32(head + page.flags);
+	const refs = k.mem.r32(head + page._refcount);
+	k.rt.line = k.referenceLines.get(head) ?? 0;
+	if (flags & (1 << PG_table)) {
+		k.counters.always('table.leaked');
+		k.violate('leak', 'a page table is never freed');
+	} else if (flags & (1 << PG_swapcache)) {
+		k.counters.always('swapcache.leaked', refs);
+		k.violate('leak', 'a folio of the swap cache is never freed');
+	} else {
+		k.counters.always('folio.leaked', refs);
+		k.violate('leak', 'a folio reference is never dropped');
+	}
+	k.rt.line = 0;
+}
+
+/** PMD-sized folios of a mapping that small entries map although one PMD entry could. */
+export function missedHuge(k: Kernel, mm: number, vma: number): number {
+	let missed = 0;
+	const end = k.mem.r64(vma + vm_area_struct.vm_end);
+	for (let haddr = Math.ceil(k.mem.r64(vma + vm_area_struct.vm_start) / 2097152) * 2097152; haddr < end; haddr += 2097152) {
+		if (!k.transhuge_vma_suitable(vma, haddr)) continue;
+		const { pmd, pte } = walk(k.frames, k.pgd(mm), haddr / 4096);
+		if (pmd === 0 || pte === 0) continue;
+		const entry = k.mem.r64(pmd);
+		if (entry & PTE_PRESENT && (entry & PTE_HUGE) === 0) missed++;
+	}
+	return missed;
+}

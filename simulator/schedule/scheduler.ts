@@ -1,0 +1,124 @@
+/**
+ * Tasks are coroutines that yield when they must wait. One canonical schedule: the runnable task whose modelled clock is
+ * furthest behind goes next, ties by order of creation. Clocks count modelled cycles.
+ */
+export type Wait =
+	/** Time passes for this task (I/O, throttling); others run. */
+	| { readonly kind: 'sleep'; readonly cycles: number }
+	/** Somebody wakes the task through `Scheduler.wake`. `on` names the lock class in the report. */
+	| { readonly kind: 'block'; readonly key: number; readonly on: string }
+	/** Runs again once `ready` holds; it is asked whenever another task has stopped. */
+	| { readonly kind: 'until'; readonly ready: () => boolean };
+
+export type Co<T> = Generator<Wait, T, void>;
+
+export interface Task {
+	readonly name: string;
+	readonly cpu: number;
+	/** Address of the mm_struct. */
+	readonly mm: number;
+	/** Address of the task_struct. */
+	readonly struct: number;
+	/** True for a helper such as I/O completion, which is not listed among those who wait. */
+	readonly hidden: boolean;
+	/** Modelled clock, cycles. */
+	time: number;
+	/** Locks held: class and address -> depth. */
+	readonly held: Map<string, number>;
+	/** Cycles waited, by lock class; a class that was taken without waiting is there with 0. */
+	readonly waited: Map<string, number>;
+	/** The fault that the task is handling: address of its vm_fault, 0 for none. */
+	fault: number;
+}
+
+interface Running extends Task {
+	co: Co<void>;
+	state: 'ready' | 'blocked' | 'until' | 'done';
+	since: number;
+	wait: Wait | null;
+}
+
+export class Scheduler {
+	#tasks: Running[] = [];
+	current: Task | null = null;
+
+	reset(): void {
+		this.#tasks = [];
+		this.current = null;
+	}
+
+	/** Starts a task at the current task's time. */
+	spawn(task: Omit<Task, 'time' | 'held' | 'waited' | 'fault'>, co: Co<void>): Task {
+		const running: Running = {
+			...task, time: this.current?.time ?? this.latest(), held: new Map(), waited: new Map(), fault: 0,
+			co, state: 'ready', since: 0, wait: null,
+		};
+		this.#tasks.push(running);
+		return running;
+	}
+
+	/** Runs until every task has ended or none can go on. Returns the tasks that are stuck, with what they wait for. */
+	run(): { readonly task: Task; readonly on: string }[] {
+		for (;;) {
+			const next = this.#pick();
+			if (next === undefined) break;
+			this.current = next;
+			const step = next.co.next();
+			if (step.done === true) next.state = 'done';
+			else this.#park(next, step.value);
+		}
+		this.current = null;
+		const stuck = this.#tasks.filter((t) => t.state !== 'done');
+		return stuck.map((task) => ({ task, on: task.wait?.kind === 'block' ? task.wait.on : 'an event' }));
+	}
+
+	#pick(): Running | undefined {
+		let best: Running | undefined;
+		for (const t of this.#tasks) {
+			if (t.state === 'until' && t.wait?.kind === 'until' && t.wait.ready()) {
+				t.state = 'ready';
+				t.time = Math.max(t.time, this.current?.time ?? 0);
+			}
+			if (t.state === 'ready' && (best === undefined || t.time < best.time)) best = t;
+		}
+		return best;
+	}
+
+	#park(task: Running, wait: Wait): void {
+		task.wait = wait;
+		if (wait.kind === 'sleep') task.time += wait.cycles;
+		else {
+			task.state = wait.kind === 'block' ? 'blocked' : 'until';
+			task.since = task.time;
+		}
+	}
+
+	/** Wakes a task that blocks on `key`; it goes on at the waker's time and its wait is booked under its lock class. */
+	wake(task: Task, key: number): void {
+		const t = task as Running;
+		if (t.state !== 'blocked' || t.wait?.kind !== 'block' || t.wait.key !== key) return;
+		t.time = Math.max(t.time, this.current?.time ?? t.time);
+		t.waited.set(t.wait.on, (t.waited.get(t.wait.on) ?? 0) + t.time - t.since);
+		t.state = 'ready';
+	}
+
+	/** Tasks blocked on `key`, in order of arrival. */
+	blockedOn(key: number): Task[] {
+		return this.#tasks.filter((t) => t.state === 'blocked' && t.wait?.kind === 'block' && t.wait.key === key);
+	}
+
+	isDone(task: Task): boolean {
+		return (task as Running).state === 'done';
+	}
+
+	/** The furthest clock, cycles. */
+	latest(): number {
+		let time = 0;
+		for (const t of this.#tasks) time = Math.max(time, t.time);
+		return time;
+	}
+
+	tasks(): readonly Task[] {
+		return this.#tasks;
+	}
+}

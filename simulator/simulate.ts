@@ -1,0 +1,112 @@
+/** Places changes, builds kernels from stacks of live patches, and runs scenarios on them. */
+import { type ArchChoice, archExists, chooseArch } from './arch/index.ts';
+import type { CParser } from './c/parser.ts';
+import { catalogue } from './catalogue.ts';
+import { contractsOf, type Loaded, loadStack, replacementsOf } from './hooks/live-patch.ts';
+import type { Placement, RunRequest, RunResult, SimChange, SimNote, Simulator, StackEntry } from './index.ts';
+import { bindKernel } from './kernel/build.ts';
+import { type Feature, featuresOf, versionNumber } from './kernel/features.ts';
+import { type Kernel, KernelState } from './kernel/kernel.ts';
+import { createMachine, type Machine } from './kernel/machine.ts';
+import { policyOf } from './policies/index.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+import { runScenario } from './scenarios/run.ts';
+
+/** Statements of compiled C and loop turns that one run may take. */
+const DEFAULT_BUDGET = 2_000_000;
+/** Kernels kept ready; each is some hundred closures. */
+const KERNELS_KEPT = 96;
+
+/** @throws RangeError for a scenario, policy or architecture that does not exist. */
+export function createSimulator(parser: CParser, machine: Machine = createMachine()): Simulator {
+	const ids = new WeakMap<SimChange, number>();
+	let nextId = 1;
+	const idOf = (change: SimChange): number => {
+		const id = ids.get(change) ?? nextId++;
+		ids.set(change, id);
+		return id;
+	};
+	const keyOf = (stack: readonly StackEntry[]): string => stack.map((e) => `${idOf(e.change)}${e.side[0]}`).join(',');
+	const kernels = new Map<string, { readonly k: Kernel; readonly notes: readonly SimNote[] }>();
+	const loads = new Map<string, readonly Loaded[]>();
+
+	const load = (stack: readonly StackEntry[], features: ReadonlySet<Feature>): readonly Loaded[] => {
+		const key = `${[...features].sort().join(' ')} ${keyOf(stack)}`;
+		let loaded = loads.get(key);
+		if (loaded === undefined) {
+			loaded = loadStack(parser, stack, features);
+			remember(loads, key, loaded);
+		}
+		return loaded;
+	};
+
+	const kernelFor = (request: RunRequest, choice: ArchChoice, tracking: boolean): { readonly k: Kernel; readonly notes: readonly SimNote[] } => {
+		const key = `${request.kernel} ${request.arch} ${request.policy} ${tracking} ${keyOf(request.stack)}`;
+		let kernel = kernels.get(key);
+		if (kernel === undefined) {
+			const features = contractsOf(request.stack, policyFeatures(request.kernel, request.policy));
+			const loaded = load(request.stack, features);
+			const state = new KernelState(machine, choice.arch, versionNumber(choice.version), features);
+			state.tracking = tracking;
+			kernel = { k: bindKernel(state, replacementsOf(loaded)), notes: loaded.flatMap((l) => l.notes) };
+			remember(kernels, key, kernel);
+		}
+		return kernel;
+	};
+
+	return {
+		...catalogue(),
+		place(change, kernel) {
+			const features = contractsOf([{ change, side: 'after' }], featuresOf(kernel));
+			const [before] = load([{ change, side: 'before' }], features);
+			const [after] = load([{ change, side: 'after' }], features);
+			return placement(change, before as Loaded, after as Loaded);
+		},
+		run(request) {
+			const scenario = SCENARIOS.find((s) => s.name === request.scenario);
+			const choice = chooseArch(request.arch, request.kernel);
+			if (scenario === undefined) throw new RangeError(`no scenario is called ${request.scenario}`);
+			if (choice === undefined) throw new RangeError(`no architecture is called ${request.arch}`);
+			if (!archExists(choice.arch, choice.version)) return { ...NOTHING, notes: [{ rule: 'skipped-arch', line: null, message: `${choice.arch.name} does not exist in ${choice.version}` }] };
+			const { k, notes } = kernelFor(request, choice, request.stack.length === 0);
+			const outcome = runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET);
+			return {
+				applies: outcome.applies,
+				ended: outcome.ended,
+				metrics: k.counters.metrics(),
+				waits: outcome.waits,
+				violations: k.violations,
+				notes: [...notes, ...outcome.notes],
+				executed: k.rt.executedLines(),
+				events: k.counters.events(),
+				called: [...k.called],
+			};
+		},
+	};
+}
+
+const NOTHING: RunResult = { applies: false, ended: false, metrics: {}, waits: [], violations: [], notes: [], executed: new Map(), events: new Map(), called: [] };
+
+/** Features of a version under a policy. */
+function policyFeatures(kernel: string, name: string): ReadonlySet<Feature> {
+	const policy = policyOf(name);
+	if (policy === undefined) throw new RangeError(`no policy is called ${name}`);
+	const features = featuresOf(policy.base ?? kernel);
+	for (const feature of policy.on) features.add(feature);
+	for (const feature of policy.off) features.delete(feature);
+	return features;
+}
+
+function remember<T>(cache: Map<string, T>, key: string, value: T): void {
+	if (cache.size >= KERNELS_KEPT) cache.delete(cache.keys().next().value as string);
+	cache.set(key, value);
+}
+
+function placement(change: SimChange, before: Loaded, after: Loaded): Placement {
+	const mapped = after.mode !== 'none' && before.mode !== 'none';
+	const shown = after.mode === 'none' ? after : before.mode === 'none' ? before : after;
+	const notes: SimNote[] = [...shown.notes];
+	const standsIn = mapped && change.whole && change.before === null && after.symbol !== null;
+	if (standsIn) notes.push({ rule: 'model-stood-in', line: change.after?.find((l) => l.changed)?.line ?? null, message: `${change.name} is new; what it is compared with is the model of the kernel without it` });
+	return { hook: mapped ? after.symbol : null, mode: mapped ? after.mode : 'none', notes, codeLines: { before: before.code?.lines ?? [], after: after.code?.lines ?? [] }, modelStandsIn: standsIn };
+}

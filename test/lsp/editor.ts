@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+	type CodeLens,
+	createMessageConnection,
+	type Diagnostic,
+	type DocumentDiagnosticReport,
+	type Hover,
+	type InitializeResult,
+	type MessageConnection,
+	type PublishDiagnosticsParams,
+	type Range,
+	StreamMessageReader,
+	StreamMessageWriter,
+} from 'vscode-languageserver/node';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const dist = process.env.FAULTLINE_DIST ?? path.join(root, 'dist');
+
+export const sample = readFileSync(path.join(root, 'samples/filemap-map-pmd.patch'), 'utf8');
+/** Line (0-based) of the sample that calls do_set_pmd() without looking at its result. */
+export const changedLine = sample.split('\n').findIndex((line) => line.startsWith('+\t\tdo_set_pmd'));
+
+export interface EditorOptions {
+	/** Offers diagnostics by pull. */
+	readonly pull?: boolean;
+	/** Can be asked to pull again. */
+	readonly refresh?: boolean;
+	readonly markdown?: boolean;
+	readonly nestedSymbols?: boolean;
+	readonly workDoneProgress?: boolean;
+	/** Answers workspace/configuration with this. */
+	readonly configuration?: unknown;
+	readonly initializationOptions?: unknown;
+}
+
+/** A small editor: a real server process behind a real connection. */
+export interface Editor {
+	readonly connection: MessageConnection;
+	readonly process: ChildProcess;
+	readonly initialized: InitializeResult;
+	/** Everything that the server pushed, in order. */
+	readonly pushed: readonly PublishDiagnosticsParams[];
+	/** Everything that the server asked or said, by method, in order. */
+	readonly received: readonly { readonly method: string; readonly params: unknown }[];
+	configuration: unknown;
+	open(uri: string, languageId: string, text: string): void;
+	change(uri: string, version: number, changes: readonly { readonly range?: Range; readonly text: string }[]): void;
+	close(uri: string): void;
+	/** Resolves once something received satisfies the condition; at once if something did already. */
+	until(what: string, condition: () => boolean): Promise<void>;
+	/** The pushed diagnostics of a document, once they satisfy the condition. */
+	untilPushed(uri: string, condition: (diagnostics: readonly Diagnostic[]) => boolean): Promise<readonly Diagnostic[]>;
+	pull(uri: string, previousResultId?: string): Promise<DocumentDiagnosticReport>;
+	hover(uri: string, line: number, character: number): Promise<Hover | null>;
+	/** Resolved lenses. */
+	lenses(uri: string): Promise<readonly CodeLens[]>;
+	stop(): Promise<void>;
+}
+
+const running = new Set<Editor>();
+
+/** To be called after each test. */
+export async function stopEditors(): Promise<void> {
+	await Promise.all([...running].map((editor) => editor.stop()));
+}
+
+export async function startEditor(options: EditorOptions = {}): Promise<Editor> {
+	const process = spawn(globalThis.process.execPath, [path.join(dist, 'server.cjs'), '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
+	const connection = createMessageConnection(new StreamMessageReader(process.stdout), new StreamMessageWriter(process.stdin));
+	const received: { method: string; params: unknown }[] = [];
+	const pushed: PublishDiagnosticsParams[] = [];
+	const waiting = new Set<() => void>();
+	const note = (method: string, params: unknown): void => {
+		received.push({ method, params });
+		for (const check of [...waiting]) check();
+	};
+	connection.onNotification((method, params) => {
+		if (method === 'textDocument/publishDiagnostics') pushed.push(params as PublishDiagnosticsParams);
+		note(method, params);
+	});
+	connection.onRequest((method, params) => {
+		note(method, params);
+		return method === 'workspace/configuration' ? [editor.configuration ?? null] : null;
+	});
+	connection.listen();
+	const initialized = await connection.sendRequest<InitializeResult>('initialize', {
+		processId: globalThis.process.pid,
+		rootUri: null,
+		capabilities: capabilitiesOf(options),
+		initializationOptions: options.initializationOptions,
+	});
+	await connection.sendNotification('initialized', {});
+
+	const editor: Editor = {
+		...{ connection, process, initialized, pushed, received },
+		configuration: options.configuration,
+		open: (uri, languageId, text) => void connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId, version: 1, text } }),
+		change: (uri, version, contentChanges) => void connection.sendNotification('textDocument/didChange', { textDocument: { uri, version }, contentChanges }),
+		close: (uri) => void connection.sendNotification('textDocument/didClose', { textDocument: { uri } }),
+		until: (what, condition) => waitFor(what, condition, waiting, process),
+		async untilPushed(uri, condition) {
+			const last = (): readonly Diagnostic[] | undefined => pushed.findLast((push) => push.uri === uri)?.diagnostics;
+			await waitFor(`diagnostics of ${uri}`, () => condition(last() ?? []) && last() !== undefined, waiting, process);
+			return last() ?? [];
+		},
+		pull: (uri, previousResultId) =>
+			connection.sendRequest('textDocument/diagnostic', { textDocument: { uri }, ...(previousResultId === undefined ? {} : { previousResultId }) }),
+		hover: (uri, line, character) => connection.sendRequest('textDocument/hover', { textDocument: { uri }, position: { line, character } }),
+		async lenses(uri) {
+			const lenses = (await connection.sendRequest<CodeLens[]>('textDocument/codeLens', { textDocument: { uri } })) ?? [];
+			return await Promise.all(lenses.map((lens) => connection.sendRequest<CodeLens>('codeLens/resolve', lens)));
+		},
+		async stop() {
+			if (!running.delete(editor)) return;
+			const exited = new Promise<void>((resolve) => process.once('exit', () => resolve()));
+			if (process.exitCode === null && process.signalCode === null) {
+				await connection.sendRequest('shutdown').catch(() => {});
+				await connection.sendNotification('exit').catch(() => {});
+				await exited;
+			}
+			connection.dispose();
+		},
+	};
+	running.add(editor);
+	return editor;
+}
+
+function capabilitiesOf({
+	pull = false,
+	refresh = false,
+	markdown = true,
+	nestedSymbols = true,
+	workDoneProgress = false,
+	configuration,
+}: EditorOptions): object {
+	return {
+		workspace: {
+			configuration: configuration !== undefined,
+			...(refresh ? { diagnostics: { refreshSupport: true }, codeLens: { refreshSupport: true } } : {}),
+		},
+		textDocument: {
+			publishDiagnostics: { relatedInformation: true },
+			...(pull ? { diagnostic: {} } : {}),
+			hover: { contentFormat: markdown ? ['markdown', 'plaintext'] : ['plaintext'] },
+			documentSymbol: { hierarchicalDocumentSymbolSupport: nestedSymbols },
+		},
+		window: { workDoneProgress },
+	};
+}
+
+/** Checks after everything received; fails when the server ends or says nothing that helps for a long time. */
+function waitFor(what: string, condition: () => boolean, waiting: Set<() => void>, process: ChildProcess): Promise<void> {
+	return new Promise((resolve, reject) => {
+		const end = (error?: Error): void => {
+			waiting.delete(check);
+			clearTimeout(late);
+			process.off('exit', exited);
+			if (error === undefined) resolve();
+			else reject(error);
+		};
+		const check = (): void => {
+			if (condition()) end();
+		};
+		const exited = (): void => end(new Error(`the server ended while waiting for ${what}`));
+		const late = setTimeout(() => end(new Error(`timed out waiting for ${what}`)), 10_000);
+		process.on('exit', exited);
+		waiting.add(check);
+		check();
+	});
+}
+
+export const codesOf = (diagnostics: readonly Diagnostic[]): readonly unknown[] => diagnostics.map((diagnostic) => diagnostic.code);
+
+/** True once a finding of the simulation is among the diagnostics. */
+export const hasFinding = (diagnostics: readonly Diagnostic[]): boolean => diagnostics.some((diagnostic) => diagnostic.code === 'folio-leak');
+
+/** Resident memory of a process and its threads in MiB (Linux). */
+export function residentMiB(pid: number): number {
+	const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+	return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / 1024;
+}

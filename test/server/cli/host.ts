@@ -1,0 +1,48 @@
+import type { Host } from '../../../server/cli/host.ts';
+import { fakeSimulator } from '../review/fake-simulator.ts';
+
+/** A host without a process: files by name, what was written, and a clock that the test moves. */
+export interface TestHost extends Host {
+	readonly written: { out: string; err: string };
+	served: number;
+}
+
+export interface TestHostOptions {
+	readonly files?: Readonly<Record<string, string>>;
+	readonly input?: string | null;
+	readonly terminal?: boolean;
+	readonly noColour?: boolean;
+	/** Milliseconds that pass between two looks at the clock. */
+	readonly pace?: number;
+}
+
+export function testHost({ files = {}, input = null, terminal = false, noColour = false, pace = 0 }: TestHostOptions = {}): TestHost {
+	const written = { out: '', err: '' };
+	let clock = 0;
+	const host: TestHost = {
+		written,
+		served: 0,
+		out: (text) => {
+			written.out += text;
+		},
+		err: (text) => {
+			written.err += text;
+		},
+		read: async (path) => {
+			const text = Object.hasOwn(files, path) ? files[path] : undefined;
+			if (text === undefined) throw Object.assign(new Error('no'), { code: 'ENOENT' });
+			return new TextEncoder().encode(text);
+		},
+		input: () => (input === null ? null : Promise.resolve(new TextEncoder().encode(input))),
+		outIsTerminal: terminal,
+		errIsTerminal: terminal,
+		noColour,
+		now: () => {
+			clock += pace;
+			return clock;
+		},
+		simulator: async () => fakeSimulator(),
+		serve: async () => void host.served++,
+	};
+	return host;
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { type Source, sources } from './sources.ts';
+
+/** Constants and layouts that every layer of the simulator speaks in; they import nothing but each other. */
+const vocabulary = ['simulator/abi/flags.ts', 'simulator/abi/pte.ts', 'simulator/abi/structs.ts', 'simulator/c/types.ts'];
+
+/**
+ * Which folders a folder may import from, itself included. The longest matching prefix of a file decides.
+ * Imports go one way: client -> protocol; features, formats -> review -> patch -> mail; review -> simulator.
+ */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+	'simulator/machine/': ['simulator/machine/', 'simulator/arch/arch.ts', ...vocabulary],
+	'simulator/arch/': ['simulator/arch/', 'simulator/machine/', ...vocabulary],
+	'simulator/kernel/': ['simulator/kernel/', 'simulator/arch/', 'simulator/machine/', 'simulator/hooks/stages.ts', ...vocabulary],
+	'simulator/abi/': ['simulator/abi/', 'simulator/kernel/', 'simulator/arch/', 'simulator/machine/', 'simulator/c/types.ts'],
+	'simulator/c/': ['simulator/c/', 'simulator/abi/', 'simulator/kernel/', 'simulator/machine/'],
+	'simulator/scenarios/': ['simulator/scenarios/', 'simulator/kernel/', 'simulator/arch/', 'simulator/machine/', 'simulator/schedule/', 'simulator/oracles/'],
+	'simulator/oracles/': ['simulator/oracles/', 'simulator/kernel/', 'simulator/arch/', 'simulator/machine/'],
+	'simulator/': ['simulator/'],
+	'server/mail/': ['server/mail/'],
+	'server/patch/': ['server/patch/', 'server/mail/', 'simulator/c/ast.ts'],
+	'server/review/': ['server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts', 'simulator/c/ast.ts'],
+	'server/formats/': ['server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
+	'server/features/': ['server/features/', 'server/session/', 'server/formats/', 'server/review/', 'server/patch/', 'server/version.ts', 'simulator/index.ts'],
+	'server/session/': ['server/session/', 'server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
+	'server/': ['server/', 'simulator/index.ts', 'simulator/c/', 'package.json'],
+	'client/': ['client/', 'server/session/protocol.ts'],
+};
+
+/** Packages and Node modules by folder; the I/O of the project is in client/, server/session/ and the entries of server/. */
+const packages: Readonly<Record<string, RegExp>> = {
+	'simulator/c/': /^web-tree-sitter$/,
+	'simulator/': /^$/,
+	// TextDecoder comes from node:util; it reads nothing.
+	'server/mail/': /^node:util$/,
+	'server/patch/': /^(parse-diff|node:util)$/,
+	'server/review/': /^$/,
+	'server/formats/': /^$/,
+	'server/features/': /^vscode-languageserver(\/node|-textdocument)?$/,
+	'server/session/': /^(node:.*|vscode-languageserver(\/node|-textdocument)?)$/,
+	'server/': /^(node:.*|vscode-languageserver\/node|web-tree-sitter)$/,
+	'client/': /^(node:.*|vscode|vscode-languageclient\/node)$/,
+};
+
+const all = sources('simulator', 'server', 'client');
+
+function longestPrefix<T>(table: Readonly<Record<string, T>>, file: string): T | undefined {
+	const prefix = Object.keys(table)
+		.filter((key) => file.startsWith(key))
+		.sort((a, b) => b.length - a.length)[0];
+	return prefix === undefined ? undefined : table[prefix];
+}
+
+function wrongWay(source: Source): readonly string[] {
+	const targets = longestPrefix(allowed, source.file) ?? [];
+	return source.imports
+		.filter((entry) => entry.target !== null && !targets.some((prefix) => entry.target?.startsWith(prefix)))
+		.map((entry) => `${source.file}:${entry.line} imports ${entry.target}`);
+}
+
+function strangePackage(source: Source): readonly string[] {
+	const pattern = longestPrefix(packages, source.file) ?? /^$/;
+	return source.imports
+		.filter((entry) => entry.target === null && !pattern.test(entry.specifier))
+		.map((entry) => `${source.file}:${entry.line} imports ${entry.specifier}`);
+}
+
+describe('imports', () => {
+	it('finds the sources', () => {
+		expect(all.length).toBeGreaterThan(20);
+		expect(all.flatMap((source) => source.imports).length).toBeGreaterThan(20);
+	});
+	it('go one way between folders', () => {
+		expect(all.flatMap(wrongWay)).toEqual([]);
+	});
+	it('take packages and Node modules only where I/O belongs', () => {
+		expect(all.flatMap(strangePackage)).toEqual([]);
+	});
+	it('name the file with its extension', () => {
+		const bare = all.flatMap((source) =>
+			source.imports.filter((entry) => entry.target !== null && !/\.(?:ts|json)$/.test(entry.target)).map((entry) => `${source.file}:${entry.line}`),
+		);
+		expect(bare).toEqual([]);
+	});
+});
