@@ -19,7 +19,7 @@ import { trackDocuments } from './session/documents.ts';
 import { progressIn } from './session/progress.ts';
 import { notifications, type StatusParams } from './session/protocol.ts';
 import { nameOf, scheduleReviews } from './session/reviews.ts';
-import type { Feature, FeatureEvents, Session } from './session/session.ts';
+import { exercisesOf, type Feature, type FeatureEvents, type Session } from './session/session.ts';
 import { liveConfiguration } from './session/settings.ts';
 import { workerPool } from './session/worker-pool.ts';
 import { VERSION } from './version.ts';
@@ -91,7 +91,7 @@ function openSession(connection: Connection, client: ClientAbilities, options: u
 	}
 
 	const session: Session = {
-		...{ connection, client, catalogue: known, documents, pool },
+		...{ connection, client, catalogue: known, exercises: exercisesOf(known), documents, pool },
 		configuration: configuration.current,
 		parsed: reviews.parsed,
 		settled: reviews.settled,

@@ -15,8 +15,8 @@ export function loadSimulator(): Promise<Simulator> {
 }
 
 async function load(): Promise<Simulator> {
-	const [runtime, language] = await Promise.all([readFirst(RUNTIME), readFirst(LANGUAGE)]);
-	return createSimulator(await createCParser({ runtime, language }));
+	const [wasmBinary, language] = await Promise.all([readFirst(RUNTIME), readFirst(LANGUAGE)]);
+	return createSimulator(await createCParser({ wasmBinary, language }));
 }
 
 async function readFirst(places: readonly string[]): Promise<Uint8Array> {

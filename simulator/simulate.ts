@@ -77,7 +77,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 				waits: outcome.waits,
 				violations: k.violations,
 				notes: [...notes, ...outcome.notes],
-				executed: k.rt.executedLines(),
+				executed: k.rt.executed,
 				events: k.counters.events(),
 				called: [...k.called],
 			};

@@ -39,22 +39,26 @@ function items(what: (typeof WHATS)[number], sim: Simulator, kernel: string): It
 		case 'scenarios':
 			return sim
 				.scenarios()
-				.map(({ name, doc, variants }) => [name, `${doc}${variants.length > 1 ? ` Variants: ${variants.filter(Boolean).join(', ')}.` : ''}`]);
+				.map(({ name, doc, variants }) => [name, joined(doc, variants.some(Boolean) ? `variants: ${variants.filter(Boolean).join(', ')}` : '')]);
 		case 'hooks':
 			return sim.hooks().map(({ name, file, stages, scenarios }) => [name, `${file}; ${stages.length} stages; ${scenarios.length} scenarios`]);
 		case 'policies':
-			return sim.policies().map(({ name, base, doc }) => [name, `${doc}${base === null ? '' : ` On ${base}.`}`]);
+			return sim.policies().map(({ name, base, doc }) => [name, joined(doc, base === null ? '' : `on ${base}`)]);
 		case 'arch': {
 			const { present, absent } = sim.architectures(kernel);
-			return [...present.map(({ name, doc }): Item => [name, doc]), ...absent.map(({ name, since }): Item => [name, `Not in ${kernel}: since ${since}.`])];
+			return [...present.map(({ name, doc }): Item => [name, doc]), ...absent.map(({ name, since }): Item => [name, `not in ${kernel}: since ${since}`])];
 		}
 		case 'abi':
 			return sim.abi().map(({ name, kind, doc }) => [name, `${kind}: ${doc}`]);
 		case 'rules':
 			return rules().map(({ id, severity, doc }) => [id, `${severity ?? 'note'}: ${doc}`]);
 		case 'metrics':
-			return sim.metrics().map(({ id, doc, rule }) => [id, `${doc}${rule === null ? '' : ` Rule: ${rule}.`}`]);
+			return sim.metrics().map(({ id, doc, rule }) => [id, joined(doc, rule === null ? '' : `rule: ${rule}`)]);
 	}
+}
+
+function joined(doc: string, more: string): string {
+	return more === '' ? doc : `${doc.replace(/\.$/, '')}; ${more}`;
 }
 
 function aligned(list: readonly Item[]): string {

@@ -18,8 +18,11 @@ export async function runCommand(args: Arguments, host: Host): Promise<number> {
 	const sim = await host.simulator();
 	const requests = requestsOf(args, sim, kernel);
 	const notes = new Set<string>();
-	const runs = requests.map((request) => {
+	for (const { kernel: used, policy } of requests)
+		if (kernel !== undefined && used !== kernel) notes.add(`note: ${policy} runs on ${used}: the policy is a difference from that version\n`);
+	const runs = requests.flatMap((request) => {
 		const result = sim.run(request);
+		if (!result.applies) return [];
 		for (const note of result.notes) notes.add(`note: ${note.rule}: ${note.message}\n`);
 		const { scenario, variant, arch, kernel: version, policy } = request;
 		return {
@@ -44,8 +47,8 @@ function requestsOf(args: Arguments, sim: Simulator, kernel: string | undefined)
 		infos.map(({ name }) => name),
 	) ?? [MAINLINE];
 	const bases = policies.map((name) => infos.find((info) => info.name === name)?.base ?? null);
-	// Policies that are compared and have no base of their own run on the other's, so that only the policy differs.
-	const common = bases.find((base) => base !== null) ?? USUAL_KERNEL;
+	// A policy without a base of its own runs on that of the other, so that only the policy differs.
+	const common = bases.find((base) => base !== null) ?? kernel ?? USUAL_KERNEL;
 	const arch = archOption(args, sim);
 	return sim
 		.scenarios()
@@ -53,7 +56,7 @@ function requestsOf(args: Arguments, sim: Simulator, kernel: string | undefined)
 		.flatMap(({ name, variants }) =>
 			(variants.length > 0 ? variants : ['']).flatMap((variant) =>
 				policies.flatMap((policy, i) => {
-					const version = kernel ?? bases[i] ?? common;
+					const version = bases[i] ?? common;
 					return architecturesFor(sim, version, arch).run.map((a) => ({ scenario: name, variant, arch: a, kernel: version, policy, stack: [] }));
 				}),
 			),

@@ -65,11 +65,8 @@ function reviewedHunks(document: ReviewedDocument, id: number): readonly ReportH
 	return document.review.document.patches.flatMap((patch) => patch.hunks.filter((hunk) => hunk.id === id));
 }
 
-export function scenariosOf({ catalogue }: Session, symbols: readonly string[]): readonly string[] {
-	const wanted = new Set(symbols);
-	const hooked = catalogue.hooks().flatMap((hook) => (wanted.has(hook.name) ? hook.scenarios : []));
-	const direct = catalogue.scenarios().filter((scenario) => scenario.exercises.some((name) => wanted.has(name)));
-	return [...new Set([...hooked, ...direct.map((scenario) => scenario.name)])];
+export function scenariosOf({ exercises }: Session, symbols: readonly string[]): readonly string[] {
+	return [...new Set(symbols.flatMap((symbol) => exercises.get(symbol) ?? []))];
 }
 
 function titleOf(session: Session, document: ReviewedDocument, { hunk: id, symbol }: RunScenarioArgument): string {

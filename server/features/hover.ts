@@ -54,9 +54,7 @@ function groupArchitectures(perArch: Readonly<Record<string, string>>): Inline[]
 }
 
 function exercisedBy(session: Session, name: string): Block[] {
-	const hooked = session.catalogue.hooks().find((hook) => hook.name === name)?.scenarios ?? [];
-	const direct = session.catalogue.scenarios().filter((scenario) => scenario.exercises.includes(name));
-	const names = [...new Set([...hooked, ...direct.map((scenario) => scenario.name)])];
+	const names = session.exercises.get(name) ?? [];
 	if (names.length === 0) return [];
 	const shown: Inline[] = names.slice(0, maxScenarios).flatMap((scenario, at) => [at === 0 ? '' : ', ', { code: scenario }]);
 	const rest = names.length > maxScenarios ? ` and ${names.length - maxScenarios} more` : '';

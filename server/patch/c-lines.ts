@@ -16,32 +16,36 @@ const MAX_CODE_LINE = 1000;
 export function looksLikeC(line: string): boolean {
 	const text = line.trim();
 	if (text === '' || text.length > MAX_CODE_LINE) return false;
-	if (/^(?:\/\*|\*\/|\*(?:\s|$)|\/\/|#\s*(?:define|undef|include|if|ifdef|ifndef|elif|else|endif|error|pragma)\b)/.test(text)) return true;
-	if (/^(?:[{}]|[{}]\s*else\b.*|else|do|break;|continue;|default\s*:|[A-Za-z_]\w*:|case\s[^?]+:|[)\]};,]+)$/.test(text)) return true;
+	if (COMMENT_OR_DIRECTIVE.test(text) || FIXED.test(text)) return true;
 	const code = text.replace(/\/\*.*?(?:\*\/|$)/g, ' ').replace(/"(?:[^"\\]|\\.)*"/g, '""');
 	if (hasProse(code)) return false;
-	if (/^(?:if|while|for|switch|else if|\} else if|\} while)\s*\(/.test(code) || /^(?:else|do)\b/.test(code)) return true;
-	if (/^(?:return|goto)\b.*;\s*$/.test(code) || /^return\b.*[-+*|&<>=?(,]\s*$/.test(code)) return true;
+	if (/^(?:(?:\} )?(?:if|while|for|switch|else if)\s*\(|(?:else|do)\b|(?:return|goto)\b.*;\s*$)/.test(code)) return true;
 	if (/[;{}\\]\s*$/.test(code)) return true;
-	if (/(?:&&|\|\||[-+*/|&^%<>=?(])\s*$/.test(code)) return /[A-Za-z_]\w*\s*(?:->|\(|\.|\[|[-+|&]?=)|\w_\w|&&|\|\|/.test(code);
-	if (/[),:]\s*$/.test(code)) return /\w(?:->|_|\()|\*\w|&\w|[=!<>]=|\b(?:struct|unsigned|int|long)\b/.test(code) && !/^[A-Z][a-z]+\b[^(_]*\s/.test(code);
-	return (
-		/^(?:static|extern|struct|unsigned|void|int|long|bool|enum|union|const)\b.*\w$/.test(code) || /^(?:&&|\|\||[|&?:+])\s*\S/.test(code) || isCallOrTest(code)
-	);
+	if (/[),:]\s*$/.test(code)) return !/^[A-Z][a-z]+\b(?!\()/.test(code) && !isAside(code);
+	if (/[-+*/|&^%<>=?(]\s*$/.test(code)) return /^return\b|[A-Za-z_]\w*\s*(?:->|\(|\[|[-+|&]?=)|\w\.\w|\w_\w|&&|\|\|/.test(code);
+	if (/^(?:static|extern|struct|unsigned|void|int|long|bool|enum|union|const|u32|u64)(?:\s+[\w*]+)*$/.test(code) || /^(?:&&|\|\||[|&?:+])\s*\S/.test(code))
+		return true;
+	return /^[\w.&*>-]+(?:,\s*[\w.&*>-]+)+$/.test(code) ? code.includes('_') : /\w->\w/.test(code) && !/[a-z]\s+[a-z]+\s/.test(code);
 }
 
-/** A continuation such as `(a->b & FLAG)` or a condition's tail: operators between identifiers and no sentence. */
-function isCallOrTest(code: string): boolean {
-	return /\w->\w/.test(code) && !/[a-z]\s+[a-z]+\s/.test(code);
+const COMMENT_OR_DIRECTIVE = /^(?:\/\*|\*\/|\*+(?:[\s/]|$)|\/\/|#\s*(?:define|undef|include|if|ifdef|ifndef|elif|else|endif|error|pragma)\b)/;
+
+/** Lines that are C by themselves: braces, labels, single words. */
+const FIXED = /^(?:[{}]|[{}]\s*else\b.*|else|do|NULL|break;|continue;|default\s*:|[A-Za-z_]\w*:|case\s[^?]+:|[)\]};,]+)$/;
+
+/** Two words of prose that end in a comma, a colon or a parenthesis: `for now,`. Lists of arguments have commas between words. */
+function isAside(code: string): boolean {
+	return /^\(?[a-z]+(?: [a-z]+)*[,:)]$/.test(code) && !/^(?:[a-z]+[),]+|.*\b(?:struct|bool|int|long|unsigned|char|void|const)\b.*)$/.test(code);
 }
 
+/** Three words in a row with nothing between them, or two before a comma, are a sentence; C puts operators there. */
 function hasProse(code: string): boolean {
 	let run = 0;
-	for (const token of code.matchAll(/\S+/g)) {
-		const word = token[0].replace(/^["'(]+|[.,;:!?)"']+$/g, '');
-		const plain = /^[A-Za-z]+(?:'[a-z]+)?$/.test(word) && !C_WORDS.has(word);
-		run = plain ? run + 1 : 0;
-		if (run >= 3) return true;
+	for (const [token] of code.matchAll(/\S+/g)) {
+		const word = /^["'(]*([A-Za-z]+(?:'[a-z]+)?)[.,?!:]*["']*$/.exec(token)?.[1];
+		const comma = token.endsWith(',');
+		run = word === undefined || C_WORDS.has(word) || (comma && run === 0) ? 0 : run + 1;
+		if (run >= 3 || (comma && run === 2)) return true;
 	}
 	return false;
 }

@@ -13,7 +13,7 @@ export interface HunkBody {
 }
 
 /** Mutable state of reading one hunk. Counts of a hunk without header are unlimited: its text alone says where it ends. */
-interface Reader {
+interface Reading {
 	readonly lines: Stream['lines'];
 	readonly gaps: Uint8Array;
 	/** The quote mark of this diff carries no space, so a space behind it belongs to the diff. */
@@ -54,7 +54,7 @@ export function readBody(stream: Stream, start: number, header: HunkHeader | nul
 	const { lines, gaps } = stream;
 	const tight = stream.depth > 0 && lines[headerAt]?.spaced === false;
 	const judge = isCFile(file);
-	const reader: Reader = {
+	const reading: Reading = {
 		lines,
 		gaps,
 		tight,
@@ -71,9 +71,9 @@ export function readBody(stream: Stream, start: number, header: HunkHeader | nul
 		overrun: false,
 		end: start,
 	};
-	for (let i = start; i >= 0 && i < lines.length; ) i = step(reader, i);
-	const missing = header === null ? 0 : Math.max(0, reader.oldLeft) + Math.max(0, reader.newLeft);
-	return { lines: reader.out, cuts: reader.cuts, eaten: reader.eaten, missing, end: reader.end };
+	for (let i = start; i >= 0 && i < lines.length; ) i = step(reading, i);
+	const missing = header === null ? 0 : Math.max(0, reading.oldLeft) + Math.max(0, reading.newLeft);
+	return { lines: reading.out, cuts: reading.cuts, eaten: reading.eaten, missing, end: reading.end };
 }
 
 /** Text of a body line: a tightly quoted diff keeps the space behind its quote mark. */
@@ -96,7 +96,7 @@ function isEaten(lines: Stream['lines'], start: number, tight: boolean, header: 
 }
 
 /** Reads the line at `i`. Returns the next index to look at, or -1 when the hunk has ended. */
-function step(r: Reader, i: number): number {
+function step(r: Reading, i: number): number {
 	const { lines } = r;
 	const gap = r.gaps[i];
 	const text = bodyText(lines[i], r.tight);
@@ -117,15 +117,14 @@ function step(r: Reader, i: number): number {
 	return stepContext(r, i, text, done);
 }
 
-function stepChanged(r: Reader, i: number, kind: '+' | '-', rest: string, done: boolean): number {
-	const code = r.comment || rest.trim() === '' || looksLikeC(rest);
+function stepChanged(r: Reading, i: number, kind: '+' | '-', rest: string, done: boolean): number {
 	if (done) {
 		// More changed lines than the header says: a hand-edited hunk, unless the text turns into a list of prose.
 		const follows = r.lines[i - 1] !== undefined && r.end === i;
-		if (!follows || !r.judge || !code || rest.trim() === '') return -1;
+		if (!follows || !r.judge || rest.trim() === '' || !isCode(r, rest)) return -1;
 		r.overrun = true;
 	}
-	if ((r.eaten || r.prose) && r.judge && !code) return afterProse(r, i);
+	if ((r.eaten || r.prose) && r.judge && !isCode(r, rest)) return afterProse(r, i);
 	if (r.prose) {
 		if (kind === '-' && r.added.has(squeeze(rest))) return -1;
 		r.prose = false;
@@ -133,7 +132,11 @@ function stepChanged(r: Reader, i: number, kind: '+' | '-', rest: string, done: 
 	return accept(r, i, kind, r.eaten && rest.startsWith(' ') ? rest.slice(1) : rest);
 }
 
-function stepContext(r: Reader, i: number, text: string, done: boolean): number {
+function isCode(r: Reading, text: string): boolean {
+	return r.comment || text.trim() === '' || looksLikeC(text);
+}
+
+function stepContext(r: Reading, i: number, text: string, done: boolean): number {
 	if (done && !r.overrun) return -1;
 	if (r.prose) return i + 1;
 	if (!r.eaten) {
@@ -147,14 +150,14 @@ function stepContext(r: Reader, i: number, text: string, done: boolean): number 
 }
 
 /** Prose at the hunk's own depth: a reviewer's comment where the archive ate the quote marks. The hunk may go on behind it. */
-function afterProse(r: Reader, i: number): number {
+function afterProse(r: Reading, i: number): number {
 	if (r.oldLeft >= UNLIMITED / 2) return -1;
 	r.prose = true;
 	return i + 1;
 }
 
 /** A blank line is context if the hunk goes on behind it, or if exactly blank lines are what the counts still promise. */
-function stepBlank(r: Reader, i: number, done: boolean): number {
+function stepBlank(r: Reading, i: number, done: boolean): number {
 	if (r.prose) return i + 1;
 	if (done) return -1;
 	let next = i;
@@ -170,7 +173,7 @@ function stepBlank(r: Reader, i: number, done: boolean): number {
 }
 
 /** Whether the line at `i` can belong to the body, seen from a blank line above it. */
-function continues(r: Reader, i: number): boolean {
+function continues(r: Reading, i: number): boolean {
 	if (startsHeader(r.lines, i) || isSignature(r, i)) return false;
 	const text = bodyText(r.lines[i], r.tight);
 	if (isElision(text)) return false;
@@ -179,7 +182,7 @@ function continues(r: Reader, i: number): boolean {
 }
 
 /** A single line that a mail program broke off the line above: no marker, directly between lines of the hunk. */
-function isWrapped(r: Reader, i: number): boolean {
+function isWrapped(r: Reading, i: number): boolean {
 	const next = r.lines[i + 1];
 	return (
 		r.out.length > 0 &&
@@ -192,14 +195,14 @@ function isWrapped(r: Reader, i: number): boolean {
 	);
 }
 
-function join(r: Reader, i: number, text: string): number {
+function join(r: Reading, i: number, text: string): number {
 	const last = r.out.pop();
 	if (last !== undefined) r.out.push({ ...last, text: `${last.text} ${text}` });
 	r.end = i + 1;
 	return i + 1;
 }
 
-function accept(r: Reader, i: number, kind: ' ' | '-' | '+', text: string): number {
+function accept(r: Reading, i: number, kind: ' ' | '-' | '+', text: string): number {
 	if (r.cut) r.cuts.add(r.out.length);
 	r.cut = false;
 	r.out.push({ kind, text, line: r.lines[i]?.line ?? 1 });
@@ -212,7 +215,7 @@ function accept(r: Reader, i: number, kind: ' ' | '-' | '+', text: string): numb
 }
 
 /** `-- ` above a mail's signature or git's version line. It reads like a removed line. */
-function isSignature({ lines, gaps }: Reader, i: number): boolean {
+function isSignature({ lines, gaps }: Reading, i: number): boolean {
 	const text = lines[i]?.text ?? '';
 	if (text !== '-- ' && text !== '--') return false;
 	const next = lines[i + 1];

@@ -27,6 +27,7 @@ export function mentionsOf(lines: readonly string[]): Mention[] {
 		const field = fieldName(line);
 		if (field !== null && !TALKING_FIELDS.has(field)) continue;
 		for (const chunk of line.matchAll(/\S+/g)) {
+			if (left <= 0) break;
 			if (isAddress(chunk[0])) continue;
 			for (const word of chunk[0].matchAll(/[A-Za-z0-9_]+/g)) {
 				if (left <= 0) break;

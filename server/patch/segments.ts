@@ -101,7 +101,7 @@ function take(w: Walk, line: string, at: number, column: number, end: number): v
 	} else if (!argument && (code === C.begin || code === C.end || code === C.semicolon)) {
 		if (code === C.begin) openBrace(w, at);
 		else if (code === C.end) closeBrace(w, at);
-		else if (w.mode === 'unknown' && TOP_LEVEL.test(w.statement[0]?.text ?? '')) leaveUnknown(w);
+		else if (w.mode === 'unknown' && isTopLevel(w)) leaveUnknown(w);
 		w.statement = [];
 		w.tail = false;
 		return;
@@ -111,6 +111,12 @@ function take(w: Walk, line: string, at: number, column: number, end: number): v
 		return;
 	} else if (argument && w.statement.at(-1)?.text !== '(') return;
 	if (mayStart(w, at) && w.statement.length <= MAX_DECLARATION) w.statement.push({ text: line.slice(column, end), at, column });
+}
+
+/** A statement that stands only at file level, or a static variable right behind the brace that went lowest. */
+function isTopLevel(w: Walk): boolean {
+	const first = w.statement[0]?.text ?? '';
+	return TOP_LEVEL.test(first) || (first === 'static' && w.lowestAt >= 0 && w.depth === w.lowest);
 }
 
 /** Whether a function's header may stand here: outside functions, or where nobody knows. */
@@ -195,7 +201,7 @@ function directive(w: Walk, line: string, at: number, column: number): void {
 		if (state !== undefined && state.mode === w.mode) {
 			w.depth = state.depth;
 			w.parens = state.parens;
-		} else if (state?.mode === 'top' && w.mode === 'body') emit(w, at - 1, false);
+		} else if (state !== undefined && state.mode !== 'body' && w.mode === 'body') emit(w, at - 1, false);
 	} else if (w.mode === 'top' && w.depth === 0) w.statement = [];
 }
 

@@ -54,6 +54,7 @@ export interface Hunk {
 	readonly functions: readonly FunctionChange[];
 }
 
+/** Where the version comes from. `names` also stands for the newest known version when nothing says anything. */
 export type KernelFrom = 'option' | 'text' | 'names' | 'date';
 
 export interface Patch {

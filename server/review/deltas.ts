@@ -52,13 +52,17 @@ function metricDrafts(unit: PlacedUnit, pair: Pair, sim: Simulator): Draft[] {
 	});
 }
 
-/** `lock.vma.wait` is about the vma lock and `fault.minor` about faults; the other rules have one cause each. */
+/** `lock.vma.wait` is about the vma lock, and I/O is another matter than a minor fault; most rules have one cause each. */
 function familyOf({ id, rule }: MetricInfo): string {
 	const parts = id.split('.');
 	if (rule === 'lock-wait') return parts.slice(0, 2).join('.');
+	if (rule === 'extra-fault') return id === 'fault.major' ? 'major' : '';
 	if (rule === 'cost-change') return parts[0] === 'lock' ? parts.slice(0, 2).join('.') : (parts[0] ?? '');
 	return '';
 }
+
+/** Says it best where several metrics of a rule differ. */
+const NAMESAKES: ReadonlySet<string> = new Set(['fault.extra']);
 
 /** Of each rule and family, the first metric that differs, in the simulator's order; an error goes before any cost. */
 function primary(drafts: readonly Draft[]): Draft[] {
@@ -66,7 +70,7 @@ function primary(drafts: readonly Draft[]): Draft[] {
 	for (const draft of drafts) {
 		const key = `${draft.rule} ${draft.family}`;
 		const known = chosen.get(key);
-		if (known === undefined || (draft.severity === 'error' && known.severity !== 'error')) chosen.set(key, draft);
+		if (known === undefined || (draft.severity === 'error' && known.severity !== 'error') || NAMESAKES.has(draft.metric)) chosen.set(key, draft);
 	}
 	return [...chosen.values()];
 }

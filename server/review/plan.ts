@@ -42,9 +42,9 @@ export function architecturesFor(sim: Simulator, kernel: string, wanted: readonl
 	return { run, skipped };
 }
 
-/** The kernel version that a policy runs on: the option, else the policy's own base, else the patch's. */
+/** The kernel version that a policy runs on: its own base, else the option, else the patch's. */
 export function kernelFor(sim: Simulator, policy: string, patchKernel: string, settings: ReviewSettings): string {
-	return settings.kernel ?? sim.policies().find((p) => p.name === policy)?.base ?? patchKernel;
+	return sim.policies().find((p) => p.name === policy)?.base ?? settings.kernel ?? patchKernel;
 }
 
 /** Policies that change a symbol which the unit changes too, in the simulator's order. */

@@ -112,7 +112,7 @@ function* runUnit(unit: PlacedUnit, policy: string, session: Session): Steps<Pai
 	for (const request of requestsFor(unit, sim, settings, policy)) {
 		const before = bench.run({ ...request, stack: unit.before });
 		const after = bench.run({ ...request, stack: unit.after });
-		pairs.push({ request, before, after });
+		if (before.applies && after.applies) pairs.push({ request, before, after });
 		session.done++;
 		yield { done: session.done, total: session.total, scenario: request.scenario, arch: request.arch };
 	}

@@ -1,5 +1,5 @@
 import type { CancellationToken, Connection, ServerCapabilities } from 'vscode-languageserver/node';
-import type { Simulator } from '../../simulator/index.ts';
+import type { Catalogue } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { ClientAbilities } from './abilities.ts';
 import type { Configuration } from './configuration.ts';
@@ -7,14 +7,14 @@ import type { Documents } from './documents.ts';
 import type { ReviewedDocument } from './reviewed-document.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-/** What the simulator knows without its C parser: quick enough for the main thread. */
-export type Catalogue = Pick<Simulator, 'abi' | 'architectures' | 'explain' | 'hooks' | 'metrics' | 'policies' | 'scenarios'>;
-
 /** What a feature of the language server works with. */
 export interface Session {
 	readonly connection: Connection;
 	readonly client: ClientAbilities;
+	/** What the simulator knows without its C parser: quick enough for the main thread. */
 	readonly catalogue: Catalogue;
+	/** Scenarios by the symbol that they exercise. */
+	readonly exercises: ReadonlyMap<string, readonly string[]>;
 	readonly documents: Documents;
 	readonly pool: WorkerPool;
 	configuration(): Configuration;
@@ -35,4 +35,13 @@ export interface FeatureEvents {
 	parsed?(document: ReviewedDocument): void;
 	settled?(document: ReviewedDocument): void;
 	closed?(document: ReviewedDocument): void;
+}
+
+/** Every symbol with the scenarios that exercise it, in the catalogue's order. */
+export function exercisesOf(catalogue: Catalogue): ReadonlyMap<string, readonly string[]> {
+	const bySymbol = new Map<string, Set<string>>();
+	const add = (symbol: string, scenario: string): void => void bySymbol.set(symbol, (bySymbol.get(symbol) ?? new Set()).add(scenario));
+	for (const { name, exercises } of catalogue.scenarios()) for (const symbol of exercises) add(symbol, name);
+	for (const { name, scenarios } of catalogue.hooks()) for (const scenario of scenarios) add(name, scenario);
+	return new Map([...bySymbol].map(([symbol, scenarios]) => [symbol, [...scenarios]]));
 }

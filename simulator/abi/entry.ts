@@ -10,7 +10,7 @@ export interface AbiEntry {
 	readonly text: string;
 	readonly doc: string;
 	/** Function: its types, whether it may wait, and what a call does in a given kernel. */
-	readonly call?: { readonly signature: Signature; readonly waits: boolean; readonly bind: (k: Kernel) => (...args: number[]) => unknown };
+	readonly call?: { readonly signature: Signature; readonly waits: boolean; readonly effects?: 'none'; readonly bind: (k: Kernel) => (...args: number[]) => unknown };
 	readonly constant?: { readonly value: number; readonly type: CType };
 	/** A macro in our own C: parameters and body. */
 	readonly macro?: { readonly params: readonly string[]; readonly body: string };
@@ -25,7 +25,7 @@ type Fn = (...args: number[]) => unknown;
 /** A function of its arguments alone. */
 export function pure(text: string, doc: string, fn: Fn): AbiEntry {
 	const signature = parseSignature(text);
-	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits: false, bind: () => fn } };
+	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits: false, effects: 'none', bind: () => fn } };
 }
 
 /** A function of the kernel's state. A generator function may wait. */
@@ -44,7 +44,7 @@ export function symbol(text: string, doc: string, target: keyof Kernel, waits: b
 /** Statistics, tracing, hints: present in the kernel, without effect on what is modelled. */
 export function nop(text: string, doc = 'accounting or tracing; does nothing here'): AbiEntry {
 	const signature = parseSignature(text);
-	return { name: signature.name, kind: 'nop', text, doc, call: { signature, waits: false, bind: () => () => 0 } };
+	return { name: signature.name, kind: 'nop', text, doc, call: { signature, waits: false, effects: 'none', bind: () => () => 0 } };
 }
 
 export function constant(name: string, value: number, doc: string, type = 'unsigned int'): AbiEntry {

@@ -1,79 +1,78 @@
 import type { Expr, Stmt } from './ast.ts';
 
-/** The identifiers of a statement or expression in the order in which they stand: calls, variables, members, labels. */
+/** Every name that the code mentions, in order of occurrence: calls, variables, constants, members, labels of goto. */
 export function identifiers(node: Expr | Stmt): string[] {
-	const out: string[] = [];
-	visit(node, out);
-	return out;
+	const names: string[] = [];
+	visit(node, names);
+	return names;
 }
 
-function visit(node: Expr | Stmt | null, out: string[]): void {
-	if (node === null) return;
+type Node = Expr | Stmt;
+
+function visit(node: Node, names: string[]): void {
+	const all = (nodes: readonly (Node | null)[]): void => {
+		for (const n of nodes) if (n !== null) visit(n, names);
+	};
 	switch (node.k) {
 		case 'id':
-			out.push(node.name);
-			break;
+		case 'label':
+			names.push(node.name);
+			return;
 		case 'goto':
-			out.push(node.label);
-			break;
-		case 'member':
-			visit(node.of, out);
-			out.push(node.name);
-			break;
-		case 'decl':
-			out.push(node.name);
-			visit(node.init, out);
-			break;
-		default:
-			for (const child of children(node)) visit(child, out);
-	}
-}
-
-/** Direct sub-expressions and sub-statements. */
-export function children(node: Expr | Stmt): readonly (Expr | Stmt | null)[] {
-	switch (node.k) {
+			names.push(node.label);
+			return;
 		case 'call':
-			return [node.fn, ...node.args];
+			return all([node.fn, ...node.args]);
 		case 'member':
+			visit(node.of, names);
+			names.push(node.name);
+			return;
+		case 'index':
+			return all([node.of, node.index]);
 		case 'unary':
 		case 'postfix':
 		case 'cast':
-			return [node.of];
-		case 'index':
-			return [node.of, node.index];
+			return visit(node.of, names);
+		case 'sizeof':
+			return all([node.of]);
 		case 'binary':
 		case 'assign':
 		case 'comma':
-			return [node.left, node.right];
+			return all([node.left, node.right]);
 		case 'cond':
-			return [node.test, node.then, node.else];
-		case 'sizeof':
-			return [node.of];
-		case 'init':
-			return node.items.flatMap((i) => [i.index, i.value]);
+			return all([node.test, node.then, node.else]);
 		case 'stmtexpr':
-		case 'block':
-			return node.body;
+			return all(node.body);
+		case 'init':
+			for (const item of node.items) {
+				if (item.field !== null) names.push(item.field);
+				all([item.index, item.value]);
+			}
+			return;
 		case 'expr':
-			return [node.e];
+			return visit(node.e, names);
 		case 'decl':
-			return [node.init];
+			names.push(node.name);
+			return all([node.init]);
 		case 'if':
-			return [node.cond, ...node.then, ...node.else];
+			return all([node.cond, ...node.then, ...node.else]);
 		case 'while':
+			return all([node.cond, ...node.body]);
 		case 'do':
-			return [node.cond, ...node.body];
+			return all([...node.body, node.cond]);
 		case 'for':
-			return [...node.init, node.cond, node.step, ...node.body];
+			return all([...node.init, node.cond, node.step, ...node.body]);
 		case 'each':
-			return [node.call, ...node.body];
+			return all([node.call, ...node.body]);
 		case 'switch':
-			return [node.on, ...node.body];
+			return all([node.on, ...node.body]);
 		case 'case':
-			return [node.value, node.to];
+			return all([node.value, node.to]);
+		case 'block':
+			return all(node.body);
 		case 'return':
-			return [node.value];
+			return all([node.value]);
 		default:
-			return [];
+			return;
 	}
 }

@@ -94,11 +94,13 @@ export class CRuntime {
 		return at;
 	}
 
-	/** Called on an access outside live memory. Returns the address to go on with. */
-	bad(address: number): number {
+	/** Called on an access outside live memory, or one off its alignment. Returns the address to go on with. */
+	bad(address: number, align = 1): number {
 		const at = address | 0;
-		if (at === address && this.memory.shadow[at >> 3] === SHADOW_FREED) {
-			this.onBadAccess?.('freed', address, this.line);
+		const shadow = this.memory.shadow[at >> 3];
+		// A multi-byte access through an odd address is a tag that was not taken off.
+		if (at === address && (at & (align - 1)) === 0 && (shadow === SHADOW_FREED || shadow === SHADOW_LIVE)) {
+			if (shadow === SHADOW_FREED) this.onBadAccess?.('freed', address, this.line);
 			return at;
 		}
 		const kind = address >= 0 && address < NULL_PAGE ? 'null' : 'wild';

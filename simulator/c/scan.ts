@@ -189,7 +189,7 @@ class Scanner {
 		return cond;
 	}
 
-	#brace(token: Token): true {
+	#brace(token: Token): boolean {
 		this.at++;
 		if (token.text === '{') {
 			this.at--;

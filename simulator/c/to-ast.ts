@@ -1,172 +1,273 @@
-/** tree-sitter nodes of expressions and declarations as our syntax tree. */
+/** Syntax nodes of expressions and declarations to our tree. */
 import type { Expr, Stmt } from './ast.ts';
-import type { Node } from './parser.ts';
-import { type CType, parseType } from './types.ts';
+import { fromRaw } from './events.ts';
+import { charLiteral, intLiteral, stringLiteral } from './literals.ts';
+import type { SyntaxNode } from './parser.ts';
+import type { Parsed, Stand } from './slots.ts';
+import { typedefOf } from './types.ts';
 
-/** Gives the document line of a node, and reads the body of a statement expression from its text. */
-export interface AstContext {
-	line(node: Node): number;
-	block(node: Node): readonly Stmt[];
+/** What the conversion of one rendered text needs. Slots that are part of this one are in `parsed` already. */
+export interface Conversion {
+	readonly text: string;
+	readonly parsed: Parsed;
+	lineAt(offset: number): number;
+	/** What a made-up identifier at this offset stands for. */
+	stand(offset: number): Stand | undefined;
 }
 
-const INT = parseType('int') as CType;
-const named = (node: Node): Node[] => node.namedChildren.filter((c): c is Node => c !== null && c.type !== 'comment');
+interface TypeText {
+	readonly type: string;
+	readonly typeOf?: Expr;
+}
 
-export function toExpr(node: Node, c: AstContext): Expr {
-	const line = c.line(node);
-	const bad = (): Expr => ({ k: 'bad', message: `C that Faultline cannot read (${node.type})`, line });
-	const field = (name: string): Expr => {
-		const child = node.childForFieldName(name);
-		return child === null ? bad() : toExpr(child, c);
+const textOf = (node: SyntaxNode, c: Conversion): string => c.text.slice(node.start, node.end).trim();
+const bad = (node: SyntaxNode, c: Conversion): Expr => ({ k: 'bad', text: textOf(node, c).slice(0, 80), line: c.lineAt(node.start) });
+const role = (node: SyntaxNode, field: string): SyntaxNode | undefined => node.children.find((child) => child.field === field);
+
+/** Statements of one `declaration` or `expression_statement` node. */
+export function toStatements(node: SyntaxNode, c: Conversion): Stmt[] {
+	const line = c.lineAt(node.start);
+	if (node.type === 'expression_statement') {
+		const inner = node.children.find((child) => child.named);
+		if (inner === undefined) return [{ k: 'empty', line }];
+		return [{ k: 'expr', e: expr(inner, c), line }];
+	}
+	if (node.type === 'declaration') return declarations(node, c);
+	if (node.type === 'empty_statement') return [{ k: 'empty', line }];
+	return [{ k: 'expr', e: bad(node, c), line }];
+}
+
+/** The expression of a slot, which was rendered as a statement in parentheses. */
+export function toExpr(node: SyntaxNode, c: Conversion): Expr {
+	const inner = node.children.find((child) => child.named);
+	return node.type === 'expression_statement' && inner !== undefined ? expr(inner, c) : bad(node, c);
+}
+
+function declarations(node: SyntaxNode, c: Conversion): Stmt[] {
+	const line = c.lineAt(node.start);
+	const base = role(node, 'type');
+	const type = base === undefined ? null : typeText(base, c);
+	if (type === null) return [{ k: 'expr', e: bad(node, c), line }];
+	const isStatic = node.children.some((child) => child.type === 'storage_class_specifier' && textOf(child, c) === 'static');
+	const isOutside = node.children.some((child) => child.type === 'storage_class_specifier' && textOf(child, c) === 'extern');
+	const stmts: Stmt[] = [];
+	for (const child of node.children) {
+		if (child.field !== 'declarator') continue;
+		const declared = declarator(child, c);
+		if (declared === null) stmts.push({ k: 'expr', e: bad(child, c), line: c.lineAt(child.start) });
+		else if (!declared.prototype && !isOutside)
+			stmts.push({
+				k: 'decl',
+				name: declared.name,
+				type: declared.params === null ? type.type + ' *'.repeat(declared.stars) : `${type.type}${' *'.repeat(declared.stars)} (*)${declared.params}`,
+				init: declared.init,
+				...(type.typeOf === undefined ? {} : { typeOf: type.typeOf }),
+				...(declared.dims.length > 0 ? { dims: declared.dims } : {}),
+				...(isStatic ? { static: true } : {}),
+				line: c.lineAt(child.start),
+			});
+	}
+	return stmts.length === 0 ? [{ k: 'empty', line }] : stmts;
+}
+
+interface Declared {
+	name: string;
+	stars: number;
+	dims: (Expr | null)[];
+	init: Expr | null;
+	/** Parameter list of a function pointer. */
+	params: string | null;
+	prototype: boolean;
+}
+
+function declarator(node: SyntaxNode, c: Conversion): Declared | null {
+	const inner = role(node, 'declarator');
+	switch (node.type) {
+		case 'identifier':
+			return { name: textOf(node, c), stars: 0, dims: [], init: null, params: null, prototype: false };
+		case 'init_declarator': {
+			const declared = inner === undefined ? null : declarator(inner, c);
+			const value = role(node, 'value');
+			if (declared === null || value === undefined) return null;
+			declared.init = expr(value, c);
+			return declared;
+		}
+		case 'pointer_declarator': {
+			const declared = inner === undefined ? null : declarator(inner, c);
+			if (declared !== null) declared.stars++;
+			return declared;
+		}
+		case 'array_declarator': {
+			const declared = inner === undefined || inner.type === 'parenthesized_declarator' ? null : declarator(inner, c);
+			const size = role(node, 'size');
+			// `int a[2][3]` nests the last dimension outermost.
+			declared?.dims.push(size === undefined ? null : expr(size, c));
+			return declared;
+		}
+		case 'function_declarator':
+			return functionDeclarator(node, inner, c);
+		default:
+			return null;
+	}
+}
+
+function functionDeclarator(node: SyntaxNode, inner: SyntaxNode | undefined, c: Conversion): Declared | null {
+	const params = role(node, 'parameters');
+	const pointer = inner?.type === 'parenthesized_declarator' ? inner.children.find((child) => child.named) : undefined;
+	if (params === undefined || inner === undefined) return null;
+	const declared = declarator(pointer ?? inner, c);
+	if (declared === null) return null;
+	if (pointer === undefined) return { ...declared, prototype: true };
+	return { ...declared, stars: 0, params: textOf(params, c) };
+}
+
+/** Text of a type specifier or a type_descriptor, stars included; null for one that the engine does not take. */
+function typeText(node: SyntaxNode, c: Conversion): TypeText | null {
+	if (node.type === 'type_descriptor') {
+		const base = role(node, 'type');
+		const type = base === undefined ? null : typeText(base, c);
+		if (type === null) return null;
+		const shape = role(node, 'declarator');
+		const suffix = shape === undefined ? '' : textOf(shape, c).replace(/\b(?:const|volatile)\b/g, ' ');
+		return { ...type, type: `${type.type} ${suffix}`.trim() };
+	}
+	const stand = c.stand(node.start);
+	if (stand?.k === 'type') return { type: stand.text };
+	if (stand?.k === 'typeof') {
+		const operand = c.parsed.get(stand.slot)?.expr;
+		return operand == null ? null : { type: 'typeof', typeOf: operand };
+	}
+	if (node.children.some((child) => child.field === 'body')) return null;
+	return { type: textOf(node, c).replace(/\s+/g, ' ') };
+}
+
+function list(node: SyntaxNode, c: Conversion): Expr {
+	const items = node.children
+		.filter((child) => child.named)
+		.map((child) => {
+			if (child.type !== 'initializer_pair') return { field: null, index: null, value: expr(child, c) };
+			const designators = child.children.filter((d) => d.field === 'designator');
+			const value = role(child, 'value');
+			const [first] = designators;
+			if (value === undefined || first === undefined || designators.length > 1) return { field: null, index: null, value: bad(child, c) };
+			const inner = first.children.find((d) => d.named);
+			if (first.type === 'field_designator') return { field: inner === undefined ? '' : textOf(inner, c), index: null, value: expr(value, c) };
+			if (first.type === 'subscript_designator' && inner !== undefined) return { field: null, index: expr(inner, c), value: expr(value, c) };
+			return { field: null, index: null, value: bad(child, c) };
+		});
+	return { k: 'init', items, type: null, line: c.lineAt(node.start) };
+}
+
+function expr(node: SyntaxNode, c: Conversion): Expr {
+	const line = c.lineAt(node.start);
+	const part = (field: string): Expr => {
+		const child = role(node, field);
+		return child === undefined ? bad(node, c) : expr(child, c);
+	};
+	const operator = (): string => {
+		const child = role(node, 'operator');
+		return child === undefined ? '' : textOf(child, c);
 	};
 	switch (node.type) {
 		case 'identifier':
-			return { k: 'id', name: node.text, line };
+		case 'field_identifier':
+		case 'type_identifier':
 		case 'true':
 		case 'false':
 		case 'null':
-			return { k: 'id', name: node.type === 'null' ? 'NULL' : node.text, line };
+			return identifier(node, c, line);
+		case 'primitive_type':
+			return { k: 'type', type: textOf(node, c), line };
 		case 'number_literal':
-			return number(node.text, line) ?? bad();
+			return intLiteral(textOf(node, c), line) ?? bad(node, c);
 		case 'char_literal':
-			return { k: 'int', lo: charCode(node.text), hi: 0, type: INT, line };
+			return charLiteral(textOf(node, c), line) ?? bad(node, c);
 		case 'string_literal':
 		case 'concatenated_string':
-			return { k: 'str', text: node.text, line };
+			return { k: 'str', text: stringLiteral(textOf(node, c)), line };
 		case 'parenthesized_expression': {
-			const inner = named(node)[0];
-			if (inner === undefined) return bad();
-			return inner.type === 'compound_statement' ? { k: 'stmtexpr', body: c.block(inner), line } : toExpr(inner, c);
+			const inner = node.children.find((child) => child.named);
+			return inner === undefined ? bad(node, c) : expr(inner, c);
 		}
-		case 'compound_statement':
-			return { k: 'stmtexpr', body: c.block(node), line };
-		case 'call_expression': {
-			const args = node.childForFieldName('arguments');
-			return { k: 'call', fn: field('function'), args: args === null ? [] : named(args).map((a) => toExpr(a, c)), line };
+		case 'call_expression':
+			return { k: 'call', fn: part('function'), args: args(role(node, 'arguments'), c), line };
+		case 'field_expression': {
+			const field = role(node, 'field');
+			const arrow = node.children.some((child) => child.type === '->');
+			return { k: 'member', of: part('argument'), name: field === undefined ? '' : textOf(field, c), arrow, line };
 		}
-		case 'field_expression':
-			return { k: 'member', of: field('argument'), name: node.childForFieldName('field')?.text ?? '', arrow: node.childForFieldName('operator')?.text === '->', line };
 		case 'subscript_expression':
-			return { k: 'index', of: field('argument'), index: field('index'), line };
-		case 'pointer_expression':
+			return { k: 'index', of: part('argument'), index: part('index'), line };
 		case 'unary_expression':
-			return { k: 'unary', op: (node.childForFieldName('operator')?.text ?? '!') as '!', of: field('argument'), line };
+		case 'pointer_expression': {
+			const op = operator();
+			if (op !== '!' && op !== '~' && op !== '-' && op !== '+' && op !== '*' && op !== '&') return bad(node, c);
+			return { k: 'unary', op, of: part('argument'), line };
+		}
 		case 'update_expression': {
-			const op = (node.childForFieldName('operator')?.text ?? '++') as '++' | '--';
-			const postfix = (node.childForFieldName('argument')?.startIndex ?? 0) < (node.childForFieldName('operator')?.startIndex ?? 0);
-			return postfix ? { k: 'postfix', op, of: field('argument'), line } : { k: 'unary', op, of: field('argument'), line };
+			const op = operator() === '--' ? '--' : '++';
+			return node.children[0]?.field === 'operator' ? { k: 'unary', op, of: part('argument'), line } : { k: 'postfix', op, of: part('argument'), line };
 		}
 		case 'binary_expression':
-			return { k: 'binary', op: node.childForFieldName('operator')?.text ?? '', left: field('left'), right: field('right'), line };
+			return { k: 'binary', op: operator(), left: part('left'), right: part('right'), line };
 		case 'assignment_expression':
-			return { k: 'assign', op: node.childForFieldName('operator')?.text ?? '=', left: field('left'), right: field('right'), line };
+			return { k: 'assign', op: operator(), left: part('left'), right: part('right'), line };
+		case 'comma_expression':
+			return { k: 'comma', left: part('left'), right: part('right'), line };
 		case 'conditional_expression': {
-			const then = node.childForFieldName('consequence');
-			return { k: 'cond', test: field('condition'), then: then === null ? null : toExpr(then, c), else: field('alternative'), line };
-		}
-		case 'cast_expression': {
-			const type = node.childForFieldName('type');
-			return { k: 'cast', type: type?.text ?? '', of: field('value'), line };
-		}
-		case 'compound_literal_expression': {
-			const value = node.childForFieldName('value');
-			return value === null ? bad() : initializer(value, node.childForFieldName('type')?.text ?? '', c);
+			const then = role(node, 'consequence');
+			return { k: 'cond', test: part('condition'), then: then === undefined ? null : expr(then, c), else: part('alternative'), line };
 		}
 		case 'initializer_list':
-			return initializer(node, null, c);
-		case 'sizeof_expression': {
-			const type = node.childForFieldName('type');
-			return type !== null ? { k: 'sizeof', type: type.text, of: null, line } : { k: 'sizeof', type: null, of: field('value'), line };
-		}
-		case 'offsetof_expression':
-			return { k: 'call', fn: { k: 'id', name: 'offsetof', line }, args: [{ k: 'type', type: node.childForFieldName('type')?.text ?? '', line }, { k: 'id', name: node.childForFieldName('member')?.text ?? '', line }], line };
-		case 'comma_expression':
-			return { k: 'comma', left: field('left'), right: field('right'), line };
-		case 'type_descriptor':
-			return { k: 'type', type: node.text, line };
+			return list(node, c);
 		default:
-			// `container_of(p, struct page, lru)`: the type in an argument list comes as an error around type nodes.
-			return /^(struct|union|enum)\b/.test(node.text) ? { k: 'type', type: node.text, line } : bad();
+			return typed(node, c, line);
 	}
 }
 
-function initializer(node: Node, type: string | null, c: AstContext): Expr {
-	const items = named(node).map((item) => {
-		if (item.type !== 'initializer_pair') return { field: null, index: null, value: toExpr(item, c) };
-		const designator = item.childForFieldName('designator');
-		const value = item.childForFieldName('value');
-		const inner = designator === null ? undefined : named(designator)[0];
-		const expr: Expr = value === null ? { k: 'bad', message: 'an initialiser without value', line: c.line(item) } : toExpr(value, c);
-		if (designator?.type === 'subscript_designator' && inner !== undefined) return { field: null, index: toExpr(inner, c), value: expr };
-		return { field: inner?.text ?? null, index: null, value: expr };
-	});
-	return { k: 'init', items, type, line: c.line(node) };
-}
-
-/** A declaration as one statement per declarator; an expression statement as one. */
-export function toStatements(node: Node, c: AstContext): Stmt[] {
-	const line = c.line(node);
-	if (node.type === 'expression_statement') {
-		const inner = named(node)[0];
-		return inner === undefined ? [{ k: 'empty', line }] : [{ k: 'expr', e: node.hasError ? unreadable(inner, line, c) : toExpr(inner, c), line }];
+function identifier(node: SyntaxNode, c: Conversion, line: number): Expr {
+	const stand = c.stand(node.start);
+	if (stand?.k === 'type') return { k: 'type', type: stand.text, line };
+	if (stand?.k === 'typeof') {
+		const operand = c.parsed.get(stand.slot)?.expr;
+		return operand == null ? bad(node, c) : { k: 'type', type: 'typeof', typeOf: operand, line };
 	}
-	if (node.type === 'declaration' && !node.hasError) {
-		const base = typeWords(node);
-		const out = node.childrenForFieldName('declarator').filter((d): d is Node => d !== null).map((d) => declarator(d, base, c));
-		return out.length > 0 ? out : [{ k: 'empty', line }];
+	if (stand?.k === 'body') return { k: 'stmtexpr', body: fromRaw(stand.raw, c.parsed), line };
+	return { k: 'id', name: textOf(node, c), line };
+}
+
+/** Expressions that name a type. */
+function typed(node: SyntaxNode, c: Conversion, line: number): Expr {
+	const descriptor = role(node, 'type');
+	const type = descriptor === undefined ? null : typeText(descriptor, c);
+	const value = role(node, 'value');
+	if (node.type === 'sizeof_expression' && descriptor === undefined) return { k: 'sizeof', type: null, of: value === undefined ? bad(node, c) : expr(value, c), line };
+	if (type === null) return bad(node, c);
+	switch (node.type) {
+		case 'sizeof_expression':
+			return { k: 'sizeof', ...type, of: null, line };
+		case 'cast_expression': {
+			if (value === undefined) return bad(node, c);
+			const isCall = value.type === 'parenthesized_expression' && /^[A-Za-z_]\w*$/.test(type.type) && !type.type.endsWith('_t') && typedefOf(type.type) === undefined;
+			if (isCall && type.typeOf === undefined) return { k: 'call', fn: { k: 'id', name: type.type, line }, args: commaParts(expr(value, c)), line };
+			return { k: 'cast', ...type, of: expr(value, c), line };
+		}
+		case 'compound_literal_expression': {
+			const items = value === undefined ? bad(node, c) : expr(value, c);
+			return items.k === 'init' ? { ...items, type: type.type } : items;
+		}
+		case 'offsetof_expression': {
+			const member = role(node, 'member');
+			const name: Expr = { k: 'id', name: member === undefined ? '' : textOf(member, c), line };
+			return { k: 'call', fn: { k: 'id', name: 'offsetof', line }, args: [{ k: 'type', ...type, line }, name], line };
+		}
+		default:
+			return bad(node, c);
 	}
-	return [{ k: 'expr', e: { k: 'bad', message: 'C that Faultline cannot read', line }, line }];
 }
 
-/** An expression with an error in it: type arguments of macros are fine, anything else is not. */
-function unreadable(node: Node, line: number, c: AstContext): Expr {
-	return /\b(?:container_of|list_entry|list_first_entry|offsetof|struct|enum)\b/.test(node.text) ? toExpr(node, c) : { k: 'bad', message: 'C that Faultline cannot read', line };
-}
+const commaParts = (e: Expr): Expr[] => (e.k === 'comma' ? [...commaParts(e.left), e.right] : [e]);
 
-function typeWords(node: Node): string {
-	const type = node.childForFieldName('type')?.text ?? '';
-	return node.children.some((x) => x?.type === 'storage_class_specifier' && x.text === 'static') ? `static ${type}` : type;
-}
-
-function declarator(node: Node, base: string, c: AstContext): Stmt {
-	const line = c.line(node);
-	let init: Expr | null = null;
-	let at: Node | null = node;
-	let type = base;
-	let suffix = '';
-	if (at.type === 'init_declarator') {
-		const value = at.childForFieldName('value');
-		init = value === null ? null : toExpr(value, c);
-		at = at.childForFieldName('declarator');
-	}
-	while (at !== null && at.type !== 'identifier') {
-		if (at.type === 'pointer_declarator') type += ' *';
-		else if (at.type === 'array_declarator') suffix = `[${at.childForFieldName('size')?.text ?? '0'}]${suffix}`;
-		else if (at.type !== 'parenthesized_declarator') return { k: 'expr', e: { k: 'bad', message: `a declaration that Faultline cannot read (${at.type})`, line }, line };
-		at = at.childForFieldName('declarator') ?? named(at)[0] ?? null;
-	}
-	return { k: 'decl', name: at?.text ?? '', type: `${type}${suffix}`, init, line };
-}
-
-function number(text: string, line: number): Expr | null {
-	const m = /^(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)([uUlL]*)$/.exec(text);
-	if (m === null) return null;
-	const digits = m[1] as string;
-	const suffix = (m[2] as string).toLowerCase();
-	const value = BigInt(/^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits);
-	const decimal = !digits.startsWith('0') || digits === '0';
-	const unsigned = suffix.includes('u');
-	const fits32 = value < (unsigned ? 0x100000000n : 0x80000000n);
-	const fitsU32 = !decimal && value < 0x100000000n;
-	const wide = suffix.includes('l') || !(fits32 || fitsU32);
-	const signed = !unsigned && (wide ? value < 1n << 63n : fits32);
-	const name = wide ? (signed ? 'long' : 'unsigned long') : signed ? 'int' : 'unsigned int';
-	return { k: 'int', lo: Number(BigInt.asIntN(32, value)), hi: Number(BigInt.asIntN(32, value >> 32n)), type: parseType(name) as CType, line };
-}
-
-const ESCAPES = new Map([['n', 10], ['t', 9], ['r', 13], ['0', 0], ['\\', 92], ["'", 39], ['"', 34]]);
-
-function charCode(text: string): number {
-	const inner = text.slice(1, -1);
-	return inner.startsWith('\\') ? (ESCAPES.get(inner[1] ?? '') ?? 0) : (inner.codePointAt(0) ?? 0);
+function args(node: SyntaxNode | undefined, c: Conversion): Expr[] {
+	return node === undefined ? [] : node.children.filter((child) => child.named).map((child) => expr(child, c));
 }

@@ -1,7 +1,7 @@
 /** What the C of a live patch links against: other functions of the patch, reference symbols, the ABI; nothing else. */
 import { abiEntry } from '../abi/index.ts';
 import { vm_area_struct, vm_fault } from '../abi/structs.ts';
-import type { Callee, Linkage, Undeclared } from '../c/link.ts';
+import type { Callee, Linkage, LinkUndeclared } from '../c/link.ts';
 import { type CType, parseType, type Signature, structOf } from '../c/types.ts';
 import { signatureOf } from '../kernel/build.ts';
 import type { Feature } from '../kernel/features.ts';
@@ -18,6 +18,7 @@ export function linkageOf(functionName: string, own: ReadonlyMap<string, Signatu
 	return {
 		callee: (name) => ownCallee(name, own) ?? abiCallee(name, features),
 		constant: (name) => abiEntry(name)?.constant,
+		global: () => undefined,
 		macro: (name) => MACROS.get(name),
 		undeclared: (name, wanted) => undeclared(functionName, name, wanted, params),
 	};
@@ -36,11 +37,11 @@ function ownCallee(name: string, own: ReadonlyMap<string, Signature>): Callee | 
 function abiCallee(name: string, features: ReadonlySet<Feature>): Callee | undefined {
 	const call = abiEntry(name)?.call;
 	if (call === undefined) return undefined;
-	return { signature: signatureOf(name, features) ?? call.signature, waits: call.waits, bind: call.bind as Callee['bind'] };
+	return { signature: signatureOf(name, features) ?? call.signature, waits: call.waits, ...(call.effects === undefined ? {} : { effects: call.effects }), bind: call.bind as Callee['bind'] };
 }
 
 /** An unknown variable that has the name of a member of the fault being handled stands for that member. */
-function undeclared(functionName: string, name: string, wanted: CType | null, scope: readonly string[]): Undeclared | undefined {
+function undeclared(functionName: string, name: string, wanted: CType | null, scope: readonly string[]): LinkUndeclared | undefined {
 	const field = structOf('vm_fault')?.fields.get(name);
 	const type = name === 'mm' ? parseType('struct mm_struct *') : name === 'vmf' ? parseType('struct vm_fault *') : field?.type;
 	if (type === undefined || (wanted !== null && !sameType(type, wanted))) return undefined;
@@ -53,7 +54,7 @@ function undeclared(functionName: string, name: string, wanted: CType | null, sc
 		if (name === 'mm') return k.mem.r64(k.mem.r64(vmf + vm_fault.vma) + vm_area_struct.vm_mm);
 		return type.k === 'int' && type.size === 4 ? k.mem.r32(vmf + (field?.offset ?? 0)) : k.mem.r64(vmf + (field?.offset ?? 0));
 	};
-	return { type, message: `${name} is not declared in ${functionName}(${scope.join(', ')}); it is taken to be ${where}`, run: run as Undeclared['run'] };
+	return { type, message: `${name} is not declared in ${functionName}(${scope.join(', ')}); it is taken to be ${where}`, run: run as LinkUndeclared['run'] };
 }
 
 function sameType(a: CType, b: CType): boolean {

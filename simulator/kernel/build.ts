@@ -21,7 +21,7 @@ export function nodesOf(staged: Staged<(...args: never[]) => unknown>, features:
 	return staged.nodes((feature) => features.has(feature));
 }
 
-const NO_LINKAGE: Linkage = { callee: () => undefined, constant: () => undefined, undeclared: () => undefined, macro: () => undefined };
+const NO_LINKAGE: Linkage = { callee: () => undefined, constant: () => undefined, global: () => undefined, undeclared: () => undefined, macro: () => undefined };
 
 /** Compiles a body over the frame of a staged function. */
 export function compileStaged(form: Staged<(...args: never[]) => unknown>, body: readonly Stmt[], link: Linkage = NO_LINKAGE): Compiled {

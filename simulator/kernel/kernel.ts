@@ -90,7 +90,11 @@ export class KernelState {
 	reset(budget: number): void {
 		this.counters.line = () => this.rt.line;
 		this.rt.reset(budget);
-		this.rt.onFreed = () => this.violate('freed-access', 'freed memory is used');
+		this.rt.onBadAccess = (kind) => {
+			if (kind === 'freed') this.violate('freed-access', 'freed memory is used');
+		};
+		this.rt.fingerprint = () => this.mem.hash();
+		this.sched.position = this.rt;
 		this.frames.reset();
 		this.mem.reset();
 		this.counters.reset();

@@ -36,11 +36,14 @@ interface Running extends Task {
 	state: 'ready' | 'blocked' | 'until' | 'done';
 	since: number;
 	wait: Wait | null;
+	line: number;
 }
 
 export class Scheduler {
 	#tasks: Running[] = [];
 	current: Task | null = null;
+	/** Where the running code stands in the document; each task has its own. */
+	position: { line: number } = { line: 0 };
 
 	reset(): void {
 		this.#tasks = [];
@@ -51,7 +54,7 @@ export class Scheduler {
 	spawn(task: Omit<Task, 'time' | 'held' | 'waited' | 'fault'>, co: Co<void>): Task {
 		const running: Running = {
 			...task, time: this.current?.time ?? this.latest(), held: new Map(), waited: new Map(), fault: 0,
-			co, state: 'ready', since: 0, wait: null,
+			co, state: 'ready', since: 0, wait: null, line: 0,
 		};
 		this.#tasks.push(running);
 		return running;
@@ -63,7 +66,10 @@ export class Scheduler {
 			const next = this.#pick();
 			if (next === undefined) break;
 			this.current = next;
+			this.position.line = next.line;
 			const step = next.co.next();
+			next.line = this.position.line;
+			this.position.line = 0;
 			if (step.done === true) next.state = 'done';
 			else this.#park(next, step.value);
 		}

@@ -52,7 +52,7 @@ describe('the extension in VS Code', () => {
 		await changedCall().getByText('do_set_pmd').hover();
 		const hover = page.locator('.monaco-hover:visible');
 		await hover.getByText('Exercised by').waitFor();
-		expect(await hover.innerText()).toMatch(/do_set_pmd.*/s);
+		expect(await hover.textContent()).toMatch(/do_set_pmd.*/s);
 		await page.screenshot({ path: path.join(output, 'vscode-hover.png') });
 		await page.keyboard.press('Escape');
 	});
@@ -61,7 +61,7 @@ describe('the extension in VS Code', () => {
 		await runCommand(page, 'Problems: Focus on Problems View');
 		const row = page.locator('.markers-panel .monaco-list-row', { hasText: 'folio-leak' }).first();
 		await row.waitFor();
-		expect(await row.innerText()).toContain('faultline');
+		expect(await row.textContent()).toContain('faultline');
 		await page.screenshot({ path: path.join(output, 'vscode-problems.png') });
 	});
 

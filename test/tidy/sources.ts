@@ -17,6 +17,8 @@ export interface Import {
 	readonly specifier: string;
 	/** Path from the root for a relative import, else null. */
 	readonly target: string | null;
+	/** `import type`: gone when the program runs. */
+	readonly typeOnly: boolean;
 	readonly line: number;
 }
 
@@ -37,10 +39,10 @@ function read(file: string): Source {
 
 function importsOf(file: string, text: string): readonly Import[] {
 	const found: Import[] = [];
-	for (const match of text.matchAll(/^(?:import|export|\})[^'"\n]*?from '([^'\n]+)'|^import '([^'\n]+)'|\bimport\('([^'\n]+)'\)/gm)) {
-		const specifier = match[1] ?? match[2] ?? match[3] ?? '';
+	for (const match of text.matchAll(/^(?:import|export)( type)?\s[^;'"`]*?from '([^'\n]+)'|^import '([^'\n]+)'|\bimport\('([^'\n]+)'\)/gm)) {
+		const specifier = match[2] ?? match[3] ?? match[4] ?? '';
 		const target = specifier.startsWith('.') ? path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier)) : null;
-		found.push({ specifier, target, line: lineOf(text, match.index) });
+		found.push({ specifier, target, typeOnly: match[1] !== undefined, line: lineOf(text, match.index) });
 	}
 	return found;
 }

@@ -89,17 +89,18 @@ describe('run', () => {
 	it('compares two policies on one kernel', async () => {
 		const { out } = await run('run storm --arch arm64 --policy mainline --policy spf --format json');
 		expect(JSON.parse(out).runs.map((r: Record<string, unknown>) => `${r.policy} ${r.kernel}`)).toEqual(['mainline 5.17', 'spf 5.17']);
+		expect((await run('run storm --kernel 6.1 --policy spf')).err).toBe('note: spf runs on 5.17: the policy is a difference from that version\n');
 		expect((await run('run storm --arch arm64 --policy mainline,spf')).out).toBe('storm [arm64] mainline (5.17) -> spf (5.17): no difference\n');
 	});
 });
 
 describe('list and explain', () => {
 	it.each([
-		['list scenarios', 'touch   Touches pages. Variants: aged.\n'],
-		['list arch --kernel 5.8', 'loongarch  Not in 5.8: since 5.19.\n'],
-		['list policies', 'spf       Speculative faults. On 5.17.\n'],
+		['list scenarios', 'touch   Touches pages; variants: aged, never\n'],
+		['list arch --kernel 5.8', 'loongarch  not in 5.8: since 5.19\n'],
+		['list policies', 'spf       Speculative faults; on 5.17\n'],
 		['list rules', 'folio-leak '],
-		['list metrics', 'Rule: folio-leak.\n'],
+		['list metrics', '; rule: folio-leak\n'],
 		['list hooks', 'do_fault   mm/memory.c'],
 		['list abi', 'pte_none  function: True'],
 		['explain pte_none', 'pte_none: function\n  bool pte_none(pte_t pte)\n  True for an empty entry.\n  arm64: All bits zero.\n'],
@@ -107,7 +108,7 @@ describe('list and explain', () => {
 		['explain tlb-flush', 'tlb-flush: rule of findings, warning for the worse\n'],
 		['explain budget', 'budget: rule of notes\n'],
 		['explain tlb.flush', 'reported by tlb-flush; more is warning\n'],
-		['explain touch', 'touch: scenario of fault\n  Touches pages.\n  variants: aged\n  exercises: do_fault\n'],
+		['explain touch', 'touch: scenario of fault\n  Touches pages.\n  variants: aged, never\n  exercises: do_fault\n'],
 		['explain spf', 'spf: policy on 5.17\n'],
 		['explain loongarch', 'loongarch: architecture, since 5.19\n  Loongson.\n'],
 	])('%s', async (line, text) => {

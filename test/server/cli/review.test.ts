@@ -90,7 +90,7 @@ it('uses colour on a terminal only, and never with NO_COLOR', async () => {
 
 it('shows progress on a terminal after half a second and cleans up', async () => {
 	const { err } = await run('review leak.patch', { terminal: true, pace: 200 });
-	expect(err).toContain('\r\u001b[K3/6 touch x86-64');
+	expect(err).toContain('\r\u001b[K3/8 touch x86-64');
 	expect(err.endsWith('\r\u001b[K')).toBe(true);
 	expect((await run('review leak.patch', { terminal: true, pace: 1 })).err).toBe('');
 	expect((await run('review leak.patch', { pace: 1000 })).err).toBe('');

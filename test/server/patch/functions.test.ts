@@ -78,6 +78,20 @@ const rows: readonly Row[] = [
 	['nothing after @@, but a header below', '', [' \ta();', ' }', ' ', ' static void g(void)', ' {', '+\tb();'], ['0.0 g part 0/1']],
 	['only added lines', F, ['+\tb();'], ['0.0 f part 0/1']],
 	['blank lines only', F, [' \ta();', '+', ' \tb();'], []],
+	['file-level lines after the function', F, [' static int x;', '+static int y;', ' ', ' /* z */'], []],
+	['a variable behind the closing brace', F, [' \ta();', ' }', ' ', '+static struct x y;', ' static int z;'], []],
+	[
+		'two headers for one body',
+		'',
+		['+#ifdef CONFIG_X', '+int g(int a)', '+{', '+#else', '+int g(void)', '+{', '+#endif', '+\ta();', '+}'],
+		['0.0 g part -/0', '0.1 g whole -/5'],
+	],
+	[
+		'a comment that opened above the hunk',
+		F,
+		[' \tif (a) {', '+\tif (b) {', ' \t*/', ' }', ' ', ' static void g(void)', ' {', '+\tb();', ' }'],
+		['0.0 f part 2/3', '0.1 g whole 3/4'],
+	],
 	[
 		'names from hell',
 		'int constructor(void)',
@@ -114,7 +128,7 @@ describe('functions of a hunk', () => {
 });
 
 describe('functions of a hunk without white space', () => {
-	const skipped = new Set(['a return type on its own line', 'a label after @@', 'the body begins in the hunk']);
+	const skipped = new Set(['file-level lines after the function', 'a return type on its own line', 'a label after @@', 'the body begins in the hunk']);
 	it.each(rows.filter(([name]) => !skipped.has(name)))('%s', (_, context, body, functions) => {
 		expect(showFunctions(read(eaten(context, body))).sort()).toEqual(functions);
 	});

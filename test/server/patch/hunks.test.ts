@@ -10,7 +10,7 @@ const quote = (lines: readonly string[], mark = '> '): string[] => lines.map((li
 
 type Row = readonly [name: string, lines: readonly string[] | string, hunks: readonly string[], problems?: readonly RegExp[]];
 
-const rows: readonly Row[] = [
+const rows: Row[] = [
 	['nothing', '', []],
 	['prose', ['Hello', '', '- one thing', '+ another thing'], []],
 	['git diff', DIFF, ['0 diff mm/a.c 5-10 " -++ "']],
@@ -159,6 +159,13 @@ const rows: readonly Row[] = [
 	['own diff with quotes of prose', ['Subject: Re: x', '', '> What now?', ...FILE, '@@ -10 +10 @@', '-\ttwo();', '+\tsix();'], ['0 diff mm/a.c 6-8 "-+"']],
 ];
 
+rows.push([
+	'a quotation inside an own diff ends it',
+	[...FILE, '@@ -10,2 +10,2 @@', '-\ttwo();', '> What?', '+\tsix();'],
+	['0 diff mm/a.c 3-4 "-"'],
+	[/^3 The hunk is shorter/],
+]);
+
 describe('hunks', () => {
 	it.each(rows.map(([name, lines, hunks, problems]) => ({ name, lines, hunks, problems: problems ?? [] })))('$name', ({ lines, hunks, problems }) => {
 		const document = read(lines);
@@ -181,6 +188,11 @@ describe('hunks', () => {
 	it('keeps the space that a tight quote mark leaves to the diff', () => {
 		const [hunk] = hunksOf(read(quote(DIFF, '>')));
 		expect(hunk?.lines.map(({ kind, text }) => kind + text)).toEqual(HUNK.slice(1));
+	});
+
+	it('knows context that starts with a mark from a tight quotation', () => {
+		const [hunk] = hunksOf(read(['>--- a/mm/a.c', '>+++ b/mm/a.c', '>@@ -10,2 +10,3 @@', '> -one', '>+two', '> +three']));
+		expect(hunk?.lines.map(({ kind, text }) => kind + text)).toEqual([' -one', '+two', ' +three']);
 	});
 
 	it('joins a broken line', () => {

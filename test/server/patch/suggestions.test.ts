@@ -52,6 +52,8 @@ const rows: readonly Row[] = [
 	],
 	['adds behind the quoted line above', [...NEW.slice(0, 9), 'Also', '+\tmore();', ...NEW.slice(9)], ['1 suggestion amends 0 mm/a.c 13-13 "+"']],
 	['amends the second reviewer\u2019s quotation', [...NEW.map((l) => `> ${l}`), '> -\twork();', '> +\tplay();'], ['1 suggestion amends 0 mm/a.c 15-16 "-+"']],
+	['cannot amend in a deeper quotation', [...NEW, '> > -\twork();', '> > +\tplay();'], []],
+	['cannot add at the depth of the quotation', [...NEW, '> Also', '> +\tmore();'], []],
 	['is prose', [...NEW, '- I do not like work()', '+ I like play'], []],
 	['removes what is not there', [...NEW, '-\tplay();', '+\twork();'], []],
 	['removes what the draft removed', [...OLD, '-\told();', '+\tnew();'], []],

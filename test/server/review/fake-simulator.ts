@@ -35,7 +35,7 @@ export function fakeSimulator(): FakeSimulator {
 			return run(request);
 		},
 		scenarios: () => [
-			{ name: 'touch', family: 'fault', doc: 'Touches pages.', variants: ['', 'aged'], exercises: ['do_fault'] },
+			{ name: 'touch', family: 'fault', doc: 'Touches pages.', variants: ['', 'aged', 'never'], exercises: ['do_fault'] },
 			{ name: 'storm', family: 'fault', doc: 'Touches many pages.', variants: [], exercises: ['do_fault', 'do_swap'] },
 			{ name: 'hidden', family: 'fault', doc: 'Reaches the hidden path.', variants: [''], exercises: ['do_hidden'] },
 		],
@@ -86,7 +86,7 @@ function run(request: RunRequest): RunResult {
 	for (const entry of request.stack) interpret(entry, state);
 	const waits = metrics['lock.vma.wait'] ? [{ who: 'writer-a', on: 'vma-lock', cycles: metrics['lock.vma.wait'] }] : [];
 	const { violations, notes } = state;
-	return { metrics, waits, violations, notes, ended: notes.length > 0, executed, events, called: [] };
+	return { metrics, waits, violations, notes, applies: request.variant !== 'never', ended: notes.length > 0, executed, events, called: [] };
 }
 
 function interpret(

@@ -53,7 +53,7 @@ const WORDS = [
 it('finds what the patch adds', () => {
 	const [patch] = reviewAny('x.patch', DRAFT.join('\n')).patches;
 	expect(patch?.findings.map((f) => [f.rule, f.line])).toEqual([
-		['folio-leak', 8],
+		['folio-leak', 7],
 		['tlb-flush', 6],
 	]);
 });

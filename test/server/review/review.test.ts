@@ -156,7 +156,7 @@ describe('driving', () => {
 	it('yields after each pair of runs and stops for good', () => {
 		const sim = fakeSimulator();
 		const steps = reviewDocument(one('+flush();'), sim, DEFAULT_SETTINGS);
-		expect(steps.next().value).toMatchObject({ done: 1, total: 6, scenario: 'touch', arch: 'x86-64' });
+		expect(steps.next().value).toMatchObject({ done: 1, total: 8, scenario: 'touch', arch: 'x86-64' });
 		steps.return(undefined as never);
 		expect(steps.next().done).toBe(true);
 		expect(sim.requests).toHaveLength(2);

@@ -1,0 +1,76 @@
+/**
+ * One run, all figures: text to report for each seed (cold process, warm simulator), scenario runs and simulated faults per
+ * second beside this machine's kernel, and compiled C beside the same function in plain TypeScript.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadSimulator } from '../server/simulator-host.ts';
+import { DEFAULT_SETTINGS } from '../server/review/settings.ts';
+import { reviewText } from '../server/review/review-text.ts';
+import { hookCalls } from './hook-calls.ts';
+
+const root = join(import.meta.dirname, '..');
+const seeds = join(root, '..', 'shared', 'seeds');
+const samples = existsSync(seeds) ? seeds : join(root, 'samples');
+
+function timed(run: () => void, times: number): number {
+	const took: number[] = [];
+	for (let i = 0; i < times; i++) {
+		const start = process.hrtime.bigint();
+		run();
+		took.push(Number(process.hrtime.bigint() - start) / 1e6);
+	}
+	return took.sort((a, b) => a - b)[took.length >> 1] as number;
+}
+
+function perSecond(run: () => number, seconds = 1): number {
+	run();
+	const start = process.hrtime.bigint();
+	let done = 0;
+	while (Number(process.hrtime.bigint() - start) < seconds * 1e9) done += run();
+	return done / (Number(process.hrtime.bigint() - start) / 1e9);
+}
+
+function realFaults(): { readonly shared: number; readonly anonymous: number } | null {
+	const dir = mkdtempSync(join(tmpdir(), 'faultline-bench-'));
+	try {
+		execFileSync('cc', ['-O2', '-o', join(dir, 'faults'), join(root, 'bench', 'real-faults.c')]);
+		return JSON.parse(execFileSync(join(dir, 'faults'), { encoding: 'utf8' })) as { shared: number; anonymous: number };
+	} catch {
+		return null;
+	} finally {
+		rmSync(dir, { recursive: true, force: true });
+	}
+}
+
+const print = (label: string, value: string): void => void process.stdout.write(`${label.padEnd(58)} ${value}\n`);
+const thousands = (n: number): string => Math.round(n).toLocaleString('en-US');
+
+const sim = await loadSimulator();
+print(`documents of ${samples === seeds ? 'the seed threads' : 'samples/ (no seed threads here)'}`, 'cold ms   warm ms');
+for (const name of readdirSync(samples).sort()) {
+	const path = join(samples, name);
+	const bytes = readFileSync(path);
+	const cold = timed(() => execFileSync(process.execPath, [join(root, 'dist', 'cli.cjs'), 'review', '--fail-on', 'never', path], { stdio: 'ignore' }), 5);
+	const warm = timed(() => void reviewText(name, bytes, sim, DEFAULT_SETTINGS), 9);
+	print(`  ${name}`, `${cold.toFixed(0).padStart(7)} ${warm.toFixed(1).padStart(9)}`);
+}
+
+const run = (scenario: string, variant: string, arch: string): number => {
+	const { metrics } = sim.run({ scenario, variant, arch, kernel: '5.8', policy: 'mainline', stack: [] });
+	return (metrics['fault.minor'] ?? 0) + (metrics['fault.major'] ?? 0);
+};
+print('scenario runs per second, 32 faults each (anon-touch)', thousands(perSecond(() => {
+	run('anon-touch', 'store', 'x86-64');
+	return 1;
+})));
+const real = realFaults();
+print('simulated write faults per second, shared file', thousands(perSecond(() => run('page-fault3-retry', '', 'x86-64'))));
+print("  this machine's kernel, shared file", real === null ? 'not measured: no C compiler' : thousands(real.shared));
+print('simulated write faults per second, anonymous', thousands(perSecond(() => run('anon-touch', 'store', 'x86-64'))));
+print("  this machine's kernel, anonymous", real === null ? 'not measured: no C compiler' : thousands(real.anonymous));
+const calls = await hookCalls();
+print('compiled C, access-flag fragment, million calls per second', calls.compiled.toFixed(1));
+print('  the same in plain TypeScript', calls.plain.toFixed(1));

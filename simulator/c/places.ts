@@ -1,0 +1,238 @@
+/** Lvalues: reading, writing and addressing what C names. */
+import type { Expr } from './ast.ts';
+import { INT, isAddress, isAggregate, isBool, isWide, pointerTo, typeName, U64, ULONG } from './ctypes.ts';
+import type { Emit, Local } from './emit.ts';
+import { emitExpr, pointerAdd } from './expressions.ts';
+import { integerBinary } from './integers.ts';
+import { atom, BAD, convert, fromNative, literal, toNative, typeOf, type Val } from './values.ts';
+import { type CType, type Field, structOf } from './types.ts';
+
+export type Place =
+	| { readonly p: 'local'; readonly local: Exclude<Local, { s: 'stack' } | { s: 'static' }>; readonly type: CType }
+	/** `code` is the address. */
+	| { readonly p: 'memory'; readonly code: string; readonly type: CType; readonly bits?: NonNullable<Field['bits']> }
+	/** The one member of a word: the word read as u64. */
+	| { readonly p: 'word'; readonly of: Place; readonly type: CType }
+	/** Something that has a value but no place. */
+	| { readonly p: 'value'; readonly value: Val; readonly type: CType }
+	| { readonly p: 'bad'; readonly type: CType };
+
+const NO_PLACE: Place = { p: 'bad', type: ULONG };
+
+/** The place that an expression denotes. `wanted` is the type that its use suggests. */
+export function place(cx: Emit, e: Expr, wanted: CType | null = null): Place {
+	switch (e.k) {
+		case 'id': {
+			const local = cx.lookup(e.name);
+			return local === undefined ? namedElsewhere(cx, e.name, e.line, wanted) : placeOfLocal(local);
+		}
+		case 'unary':
+			if (e.op === '*') return pointedAt(cx, emitExpr(cx, e.of));
+			break;
+		case 'index':
+			return pointedAt(cx, pointerAdd(cx, emitExpr(cx, e.of), emitExpr(cx, e.index), 1));
+		case 'member':
+			return member(cx, e);
+		default:
+	}
+	const value = emitExpr(cx, e, wanted);
+	if (value.r === 'agg') return { p: 'memory', code: value.code, type: value.type };
+	return value.r === 'bad' ? NO_PLACE : { p: 'value', value, type: typeOf(value) };
+}
+
+export function placeOfLocal(local: Local): Place {
+	if (local.s === 'stack') return { p: 'memory', code: `(m+${local.offset})`, type: local.type };
+	if (local.s === 'static') return { p: 'memory', code: local.name, type: local.type };
+	return { p: 'local', local, type: local.type };
+}
+
+function namedElsewhere(cx: Emit, name: string, line: number, wanted: CType | null): Place {
+	const global = cx.link.global(name);
+	if (global !== undefined && 'address' in global) {
+		const address = cx.external((k) => () => global.address(k), `global:${name}`);
+		return { p: 'memory', code: atom(cx, `${address}()`), type: global.type };
+	}
+	if (global !== undefined) {
+		const read = cx.external((k) => () => global.value(k), `global:${name}`);
+		return { p: 'value', value: fromNative(cx, `${read}()`, global.type), type: global.type };
+	}
+	const stand = cx.link.undeclared(name, wanted);
+	if (stand === undefined) {
+		cx.trap(`variable ${name}`);
+		return NO_PLACE;
+	}
+	if (!cx.assumptions.has(name)) cx.assumptions.set(name, { line, name, message: stand.message });
+	const run = cx.external((k) => (f: object | null) => stand.run(k, f), `undeclared:${name}`);
+	return { p: 'value', value: fromNative(cx, `${run}(f)`, stand.type), type: stand.type };
+}
+
+export function pointedAt(cx: Emit, pointer: Val): Place {
+	if (pointer.r === 'bad') return NO_PLACE;
+	const type = typeOf(pointer);
+	if (pointer.r === 'agg') return type.k === 'array' ? { p: 'memory', code: pointer.code, type: type.of } : notPointer(cx, type);
+	if (pointer.r !== 'num' || type.k !== 'ptr') return notPointer(cx, type);
+	if (type.to.k === 'func') return { p: 'value', value: pointer, type };
+	return { p: 'memory', code: pointer.code, type: type.to };
+}
+
+function notPointer(cx: Emit, type: CType): Place {
+	cx.trap(`dereference of ${typeName(type)}`);
+	return NO_PLACE;
+}
+
+function member(cx: Emit, e: Extract<Expr, { k: 'member' }>): Place {
+	const base = e.arrow ? pointedAt(cx, emitExpr(cx, e.of)) : place(cx, e.of);
+	if (base.p === 'bad') return base;
+	cx.at(e.line);
+	if (base.type.k === 'word') {
+		if (e.name === base.type.member) return { p: 'word', of: base, type: U64 };
+		// swp_entry_t and its kin are overlaid by each other in unions; any other member is unknown.
+		cx.trap(`field ${e.name} of ${base.type.name}`);
+		return NO_PLACE;
+	}
+	if (base.type.k !== 'struct' || base.p !== 'memory') {
+		cx.trap(`field ${e.name} of ${typeName(base.type)}`);
+		return NO_PLACE;
+	}
+	const field = structOf(base.type.name)?.fields.get(e.name);
+	if (field === undefined) {
+		cx.trap(`field ${e.name} of struct ${base.type.name}`);
+		return NO_PLACE;
+	}
+	return { p: 'memory', code: offset(base.code, field.offset), type: field.type, ...(field.bits === undefined ? {} : { bits: field.bits }) };
+}
+
+function offset(code: string, by: number): string {
+	return by === 0 ? code : `(${code}+${by})`;
+}
+
+/** The value at a place. */
+export function read(cx: Emit, at: Place): Val {
+	switch (at.p) {
+		case 'bad':
+			return BAD;
+		case 'value':
+			return at.value;
+		case 'word':
+			return convert(cx, read(cx, at.of), U64);
+		case 'local': {
+			const { local } = at;
+			if (local.s === 'frame') return fromNative(cx, cx.temp(`f[K${local.key}]`), local.type);
+			if (isWide(local.type)) return { r: 'pair', lo: local.name, hi: local.high, type: local.type };
+			return { r: 'num', code: local.name, type: local.type };
+		}
+		default:
+			return load(cx, at);
+	}
+}
+
+function load(cx: Emit, at: Extract<Place, { p: 'memory' }>): Val {
+	const { type, code } = at;
+	if (isAggregate(type)) return { r: 'agg', code: atom(cx, code), type };
+	if (type.k === 'func') return { r: 'num', code, type: pointerTo(type) };
+	if (type.k === 'void') return { r: 'void' };
+	if (isAddress(type)) return { r: 'num', code: cx.temp(`lp(${code})`), type };
+	if (type.k !== 'int') return BAD;
+	if (type.size === 8) {
+		const index = cx.temp(`ck4(${code})>>2`);
+		return { r: 'pair', lo: cx.temp(`I[${index}]`), hi: cx.temp(`I[${index}+1]`), type };
+	}
+	const whole = `l${type.size}${type.signed ? 's' : 'u'}(${code})`;
+	if (at.bits === undefined) return { r: 'num', code: cx.temp(whole), type };
+	const { shift, width } = at.bits;
+	const left = 32 - shift - width;
+	return { r: 'num', code: cx.temp(`${whole}<<${left}>>${type.signed ? '' : '>'}${32 - width}`), type };
+}
+
+/** Stores a value, converted to the type of the place. Returns the value as stored. */
+export function write(cx: Emit, at: Place, value: Val): Val {
+	if (value.r === 'bad' || at.p === 'bad') return BAD;
+	if (at.p === 'value') return cx.trap('an assignment to something that is no variable');
+	if (at.p === 'word') {
+		const word = write(cx, at.of, convert(cx, value, at.of.type));
+		return word.r === 'bad' ? word : convert(cx, word, U64);
+	}
+	if (at.p === 'memory') return store(cx, at, value);
+	const { local } = at;
+	const converted = convert(cx, value, local.type);
+	if (local.s === 'frame') {
+		cx.put(`f[K${local.key}]=${toNative(converted)};`);
+		return converted;
+	}
+	if (converted.r === 'pair') {
+		// The source may be this very variable, shifted: both halves are read before one is written.
+		const lo = atom(cx, converted.lo);
+		cx.put(`${local.name}=${lo};${local.high}=${converted.hi};`);
+		return { r: 'pair', lo: local.name, hi: local.high, type: local.type };
+	}
+	if (converted.r !== 'num') return converted;
+	cx.put(`${local.name}=${converted.code};`);
+	return { r: 'num', code: local.name, type: local.type };
+}
+
+function store(cx: Emit, at: Extract<Place, { p: 'memory' }>, value: Val): Val {
+	const { type, code } = at;
+	if (type.k === 'struct') {
+		if (value.r !== 'agg') return value.r === 'raw' ? store(cx, at, fromNative(cx, value.code, type)) : cx.trap(`assignment to struct ${type.name}`);
+		return copyStruct(cx, code, value.code, type);
+	}
+	const converted = convert(cx, value, type);
+	if (converted.r !== 'num' && converted.r !== 'pair') return converted;
+	cx.effect();
+	if (converted.r === 'pair') {
+		cx.put(`s8(${code},${converted.lo},${converted.hi});`);
+		return converted;
+	}
+	const stored = { ...converted, code: atom(cx, converted.code) };
+	if (isAddress(type)) cx.put(`sp(${code},${stored.code});`);
+	else if (type.k === 'int' && at.bits !== undefined) {
+		const address = atom(cx, code);
+		const mask = ((2 ** at.bits.width - 1) << at.bits.shift) | 0;
+		cx.put(`s${type.size}(${address},l${type.size}u(${address})&${~mask}|${stored.code}<<${at.bits.shift}&${mask});`);
+	} else if (type.k === 'int') cx.put(`s${type.size}(${code},${stored.code});`);
+	return stored;
+}
+
+function copyStruct(cx: Emit, to: string, from: string, type: Extract<CType, { k: 'struct' }>): Val {
+	const layout = structOf(type.name);
+	if (layout === undefined) return cx.trap(`struct ${type.name}`);
+	cx.effect();
+	const target = atom(cx, to);
+	cx.put(`cp(${target},${from},${layout.size});`);
+	return { r: 'agg', code: target, type };
+}
+
+/** `&place`. */
+export function addressOf(cx: Emit, at: Place): Val {
+	if (at.p === 'memory' && at.bits === undefined) return { r: 'num', code: at.code, type: pointerTo(at.type) };
+	if (at.p === 'word') {
+		const word = addressOf(cx, at.of);
+		return word.r === 'num' ? { ...word, type: pointerTo(U64) } : word;
+	}
+	if (at.p === 'value' && at.type.k === 'ptr' && at.type.to.k === 'func') return at.value;
+	return at.p === 'bad' ? BAD : cx.trap('the address of something that is not in memory');
+}
+
+/** `place += by` for `++` and `--`; gives the value before or after. */
+export function step(cx: Emit, target: Place, by: 1 | -1, prefix: boolean): Val {
+	const at = pin(cx, target);
+	const before = freeze(cx, read(cx, at));
+	if (before.r === 'bad') return before;
+	const type = typeOf(before);
+	const after = type.k === 'ptr' ? pointerAdd(cx, before, literal(1n, ULONG), by) : isBool(type) ? literal(by === 1 ? 1n : 0n, type) : integerBinary(cx, by === 1 ? '+' : '-', before, literal(1n, INT));
+	const stored = write(cx, at, after);
+	return prefix ? stored : before;
+}
+
+/** The place with its address computed once, for a read and a write of it. */
+export function pin(cx: Emit, at: Place): Place {
+	if (at.p === 'memory') return { ...at, code: atom(cx, at.code) };
+	return at.p === 'word' ? { ...at, of: pin(cx, at.of) } : at;
+}
+
+/** The value as it is now, whatever happens to its variable. */
+export function freeze(cx: Emit, v: Val): Val {
+	if (v.r === 'num' && v.known === undefined) return { r: 'num', code: cx.temp(v.code), type: v.type };
+	if (v.r === 'pair' && v.known === undefined) return { ...v, lo: cx.temp(v.lo), hi: cx.temp(v.hi) };
+	return v;
+}

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CancellationToken, CancellationTokenSource } from 'vscode-languageserver/node';
+import { parseDocument } from '../../server/patch/read.ts';
+import { DEFAULT_SETTINGS } from '../../server/review/settings.ts';
+import { type Job, JobCancelled, JobFailed, type ReviewOutcome } from '../../server/session/jobs.ts';
+import { ReviewedDocument } from '../../server/session/reviewed-document.ts';
+import { type Reviews, scheduleReviews } from '../../server/session/reviews.ts';
+import { sample } from './editor.ts';
+
+/** A job that the test ends. */
+interface Running {
+	readonly job: Job;
+	resolve(value: unknown): void;
+	reject(reason: Error): void;
+	report(done: number, total: number): void;
+}
+
+const outcome: ReviewOutcome = { document: { source: 'x', patches: [], problems: [] }, executed: new Map() };
+
+let running: Running[];
+let said: string[];
+let cancelByUser: () => void;
+let reviews: Reviews;
+let document: ReviewedDocument;
+
+beforeEach(() => {
+	vi.useFakeTimers();
+	running = [];
+	said = [];
+	document = new ReviewedDocument('file:///x/a%20draft.patch', 'diff', 1, sample);
+	reviews = scheduleReviews({
+		pool: {
+			run(job, options) {
+				let reject: (reason: Error) => void = () => {};
+				const result = new Promise<never>((resolve, onReject) => {
+					reject = onReject;
+					running.push({ job, resolve: resolve as (value: unknown) => void, reject, report: (done, total) => options?.progress?.(done, total) });
+				});
+				return { result, cancel: () => reject(new JobCancelled()) };
+			},
+			close: () => Promise.resolve(),
+		},
+		parse: (source, text) => parseDocument(source, text, {}),
+		settings: () => DEFAULT_SETTINGS,
+		beginProgress(title, cancelled) {
+			said.push(`begin ${title}`);
+			cancelByUser = cancelled;
+			return { report: (done, total) => said.push(`${done} of ${total}`), end: () => said.push('end') };
+		},
+		events: { parsed: () => said.push('parsed'), settled: ({ failure }) => said.push(`settled ${failure ?? 'well'}`) },
+		log: (message) => said.push(`log ${message}`),
+	});
+});
+
+afterEach(() => {
+	vi.useRealTimers();
+});
+
+const pass = (milliseconds: number): Promise<unknown> => vi.advanceTimersByTimeAsync(milliseconds);
+
+describe('a review', () => {
+	it('says nothing about progress when it is quick', async () => {
+		reviews.schedule(document, 0);
+		await pass(290);
+		running[0]?.resolve(outcome);
+		await pass(100);
+		expect(said).toEqual(['parsed', 'settled well']);
+	});
+
+	it('shows progress after 300 ms, until it ends', async () => {
+		reviews.schedule(document, 0);
+		await pass(310);
+		running[0]?.report(3, 10);
+		running[0]?.resolve(outcome);
+		await pass(0);
+		expect(said).toEqual(['parsed', 'begin a draft.patch', '3 of 10', 'end', 'settled well']);
+	});
+
+	it('that the user cancels ends quietly and keeps what is known', async () => {
+		document.setReview(1, outcome);
+		reviews.schedule(document, 0);
+		await pass(310);
+		cancelByUser();
+		await pass(0);
+		expect(said).toEqual(['parsed', 'begin a draft.patch', 'end', expect.stringMatching(/^settled the review was cancelled/)]);
+		expect(document.review).toBeDefined();
+	});
+
+	it('that fails leaves a note and is not tried again until the text changes', async () => {
+		reviews.schedule(document, 0);
+		await pass(10);
+		running[0]?.reject(new JobFailed('the simulation made no progress for 10 s and was stopped'));
+		await pass(60_000);
+		expect(said).toEqual([
+			'parsed',
+			expect.stringMatching(/^log a draft.patch: the simulation made no progress/),
+			expect.stringMatching(/^settled the simulation made no progress/),
+		]);
+		expect(running.length).toBe(1);
+		document.update([{ text: `${sample}\n` }], 2);
+		reviews.schedule(document);
+		await pass(100);
+		expect(running.length).toBe(2);
+	});
+
+	it('starts once after many edits', async () => {
+		for (let version = 2; version < 100; version++) {
+			document.update([{ text: `${sample}${version}\n` }], version);
+			reviews.schedule(document);
+			await pass(10);
+		}
+		await pass(150);
+		expect(running.map(({ job }) => job.kind)).toEqual(['review']);
+	});
+
+	it('is overtaken by an edit: whoever waits for it hears so, and its result is dropped', async () => {
+		reviews.schedule(document, 0);
+		await pass(10);
+		const waits = reviews.settled(document, CancellationToken.None);
+		document.update([{ text: 'Subject: nothing\n' }], 2);
+		reviews.schedule(document);
+		expect(await waits).toBe(false);
+		await pass(100);
+		expect(await reviews.settled(document, CancellationToken.None)).toBe(true);
+		expect(document.review?.version).toBe(2);
+		expect(said).toEqual(['parsed', 'parsed', 'settled well']);
+	});
+
+	it('is no longer waited for once the request is cancelled', async () => {
+		reviews.schedule(document, 0);
+		const source = new CancellationTokenSource();
+		const waits = reviews.settled(document, source.token);
+		source.cancel();
+		expect(await waits).toBe(false);
+	});
+
+	it('of a large text is parsed by the worker', async () => {
+		const large = new ReviewedDocument('file:///x', 'diff', 1, `${'x\n'.repeat(60_000)}${sample}`);
+		reviews.schedule(large, 0);
+		await pass(10);
+		expect(running.map(({ job }) => job.kind)).toEqual(['parse']);
+		running[0]?.resolve(parseDocument('x', large.normalized, {}));
+		await pass(10);
+		expect(running.map(({ job }) => job.kind)).toEqual(['parse', 'review']);
+	});
+});
