@@ -74,11 +74,14 @@ function scenarios({ scenarios: names, kernel: wanted, settings }: ScenarioJob, 
 		),
 	);
 	const runs: RunReport['runs'][number][] = [];
+	const notes = new Set<string>();
+	let done = 0;
 	for (const { stack, ...request } of requests) {
 		if (turn.isCancelled()) return null;
-		const { metrics, waits, violations } = simulator.run({ ...request, stack });
-		runs.push({ ...request, metrics, waits, violations });
-		turn.report(runs.length, requests.length);
+		const { applies, metrics, waits, violations, notes: said } = simulator.run({ ...request, stack });
+		if (applies) runs.push({ ...request, metrics, waits, violations });
+		for (const { rule, message } of said) notes.add(`note: ${rule}: ${message}\n`);
+		turn.report(++done, requests.length);
 	}
-	return formatRunsTable({ schema: 1, runs }, { colour: false });
+	return formatRunsTable({ schema: 1, runs }, { colour: false }) + [...notes].join('');
 }

@@ -48,7 +48,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			const loaded = load(request.stack, features);
 			const state = new KernelState(machine, choice.arch, versionNumber(choice.version), features);
 			state.tracking = tracking;
-			kernel = { k: bindKernel(state, replacementsOf(loaded)), notes: loaded.flatMap((l) => l.notes) };
+			kernel = { k: bindKernel(parser, state, replacementsOf(loaded)), notes: loaded.flatMap((l) => l.notes) };
 			remember(kernels, key, kernel);
 		}
 		return kernel;

@@ -63,7 +63,7 @@ function oneLine(text: string): string {
 export function escapeMarkdown(text: string): string {
 	return oneLine(text)
 		.replace(/[\\`*_[\]<>|~&@]/g, '\\$&')
-		.replace(/\.(?=\S)|:(?=\/)/g, '\\$&')
+		.replace(/\.(?=\p{L})|:(?=\/)/gu, '\\$&')
 		.replace(/^(\s*)([-+#=])/, '$1\\$2')
 		.replace(/^(\s*\d+)([.)])/, '$1\\$2');
 }

@@ -17,13 +17,13 @@ function patchTable(source: string, patch: ReportPatch, options: TextOptions): s
 	if (patch.runs.length === 0) return `${head}  nothing was run\n`;
 	const scenarios = groupBy(patch.runs, ({ scenario, variant, policy, kernel, base, hunks }) => [scenario, variant, policy, kernel, base, hunks]);
 	const blocks: string[] = [];
-	const quiet: string[] = [];
+	const quiet: (readonly ReportRun[])[] = [];
 	for (const runs of scenarios) {
 		const groups = groupBy(runs, (run) => [changedRows(run), run.waits]);
 		for (const group of groups) {
 			const text = blockText(group, options);
 			if (text !== null) blocks.push(text);
-			else quiet.push(title(group));
+			else quiet.push(group);
 		}
 	}
 	return `${[head.trimEnd(), ...blocks, ...quietLines(quiet)].join('\n')}\n`;
@@ -40,13 +40,21 @@ export function rowLines(rows: readonly Row[], heads: readonly [string, string] 
 }
 
 function changedRows(run: ReportRun): readonly Row[] {
-	return compareCounts(run.before, run.after).changed;
+	return blockRows(run).changed;
+}
+
+/** The rows of a block. Cycles that move by less than a hundredth, with nothing else, are the changed code itself. */
+function blockRows(run: ReportRun): ReturnType<typeof compareCounts> {
+	const compared = compareCounts(run.before, run.after);
+	const [row, ...more] = compared.changed;
+	const only = row?.metric === 'time.cycles' && more.length === 0 && Math.abs(row.after - row.before) < row.before / 100;
+	return only ? { changed: [], equal: compared.equal + 1 } : compared;
 }
 
 /** A block with its waits and violations, or null when nothing differs. */
 function blockText(group: readonly ReportRun[], options: TextOptions): string | null {
 	const run = group[0] as ReportRun;
-	const { changed, equal } = compareCounts(run.before, run.after);
+	const { changed, equal } = blockRows(run);
 	const [waitedBefore, waitedAfter] = [waitChain(run.waits.before), waitChain(run.waits.after)];
 	const kinds = (side: 'before' | 'after') => [...new Set(run.violations[side].map(({ kind }) => kind))];
 	const fresh = kinds('after').filter((kind) => !kinds('before').includes(kind));
@@ -62,12 +70,23 @@ function blockText(group: readonly ReportRun[], options: TextOptions): string | 
 }
 
 function title(group: readonly ReportRun[]): string {
+	return `${scenarioName(group[0] as ReportRun)} on ${group.map(({ arch }) => arch).join(', ')}: ${circumstances(group)}`;
+}
+
+function circumstances(group: readonly ReportRun[]): string {
 	const run = group[0] as ReportRun;
 	const policy = run.policy === 'mainline' ? '' : `, policy ${run.policy}`;
 	const base = run.base === 'kernel' ? '' : run.base === 'quoted' ? ', on the quoted draft' : ', on the patches before it';
-	return `${scenarioName(run)} on ${group.map(({ arch }) => arch).join(', ')}: kernel ${run.kernel}${policy}${base}`;
+	return `kernel ${run.kernel}${policy}${base}`;
 }
 
-function quietLines(quiet: readonly string[]): string[] {
-	return quiet.length === 0 ? [] : [`\nno effect: ${quiet.join('; ')}`];
+/** Everything without effect, architectures first: `no effect on arm64, riscv: file-read (cached), cow-write`. */
+function quietLines(quiet: readonly (readonly ReportRun[])[]): string[] {
+	const groups = groupBy(quiet, (group) => [group.map(({ arch }) => arch), circumstances(group)]);
+	const lines = groups.map((same) => {
+		const first = same[0] as readonly ReportRun[];
+		const names = same.map(([run]) => scenarioName(run as ReportRun));
+		return `no effect on ${first.map(({ arch }) => arch).join(', ')} (${circumstances(first)}): ${names.join(', ')}`;
+	});
+	return lines.length === 0 ? [] : ['', ...lines];
 }

@@ -1,5 +1,5 @@
 import type { Finding, Note, Report, ReportDocument, ReportPatch, Severity } from '../review/report.ts';
-import { extentOf, ranText } from '../review/summary.ts';
+import { extentOf, noDifference, ranText } from '../review/summary.ts';
 import { waitChain } from './numbers.ts';
 import { type Paint, paint, plain, type TextOptions } from './paint.ts';
 
@@ -32,7 +32,7 @@ function patchText(patch: ReportPatch, source: string, options: TextOptions): st
 		`  ${kernel}; ${extent.scenarios === 0 ? 'nothing was run' : ranText(extent)}`,
 		...patch.findings.flatMap((finding) => findingLines(finding, patch, source, options)),
 	];
-	if (patch.findings.length === 0 && extent.scenarios > 0) lines.push('  no difference found');
+	if (patch.findings.length === 0 && extent.scenarios > 0) lines.push(`  ${noDifference([patch])}`);
 	return `${[...lines, ...patch.notes.map((note) => noteLine(note, source, options))].join('\n')}\n`;
 }
 

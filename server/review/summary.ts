@@ -12,7 +12,7 @@ export interface Extent {
 export function summarise(document: ReportDocument): string {
 	const findings = document.patches.flatMap((patch) => patch.findings);
 	const extent = extentOf(document.patches);
-	if (findings.length === 0) return extent.scenarios === 0 ? nothingRun(extent) : `no difference found: ${ranText(extent)}`;
+	if (findings.length === 0) return extent.scenarios === 0 ? nothingRun(extent) : `${noDifference(document.patches)}: ${ranText(extent)}`;
 	const counted = (['error', 'warning', 'information'] as const).map((severity) => [findings.filter((f) => f.severity === severity).length, severity] as const);
 	const parts = counted.filter(([n]) => n > 0).map(([n, severity]) => (severity === 'information' ? `${n} information` : plural(n, severity)));
 	return `${parts.join(', ')}; ${ranText(extent)}`;
@@ -27,6 +27,15 @@ export function extentOf(patches: readonly ReportPatch[]): Extent {
 		hunks: new Set(hunks.map(({ key }) => key)).size,
 		mapped: new Set(hunks.filter(({ mapped }) => mapped).map(({ key }) => key)).size,
 	};
+}
+
+/** Silence of a run that never reached the change is no verdict, so it says so. */
+export function noDifference(patches: readonly ReportPatch[]): string {
+	const hunks = patches.flatMap((patch) => patch.hunks).filter(({ mode }) => mode !== 'none');
+	const changed = hunks.reduce((sum, hunk) => sum + hunk.changedLines, 0);
+	const executed = hunks.reduce((sum, hunk) => sum + hunk.executedLines, 0);
+	if (executed >= changed) return 'no difference found';
+	return `no difference found; ${executed === 0 ? 'no changed line' : `${executed} of ${changed} changed lines`} ran`;
 }
 
 /** `5 scenarios x 9 architectures, 2 of 3 hunks`. */

@@ -63,7 +63,7 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
 	}
 
 	function spawn(slot: Slot): Worker {
-		const worker = new Worker(options.script, { resourceLimits: { maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 16 }, stdout: true, stderr: true });
+		const worker = new Worker(options.script, { resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 }, stdout: true, stderr: true });
 		worker.unref();
 		// Whatever a thread prints must not reach the protocol's stream.
 		worker.stdout.resume();

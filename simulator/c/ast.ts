@@ -42,8 +42,6 @@ export type Expr =
 	| { readonly k: 'type'; readonly type: string; readonly typeOf?: Expr; readonly line: number }
 	/** C that the parser did not understand; reaching it ends the run. */
 	| { readonly k: 'bad'; readonly text: string; readonly line: number }
-	/** C that could not be read; reaching it ends the run with a note. */
-	| { readonly k: 'bad'; readonly message: string; readonly line: number }
 	| Native;
 
 export type Stmt =

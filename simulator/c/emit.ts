@@ -1,5 +1,6 @@
 /** State of the emission of one function: its text so far, its locals, and what it links to. */
 import type { CProblem } from './ast.ts';
+import type { CConfig } from './conditions.ts';
 import type { Linkage } from './link.ts';
 import type { CType } from './types.ts';
 import { BAD, type Val } from './values.ts';
@@ -22,6 +23,7 @@ export interface EmitOptions {
 	readonly link: Linkage;
 	readonly ret: CType;
 	readonly waits: boolean;
+	readonly config: CConfig;
 	/** Names of frame locals, by the name that C gives them; the position is their key. */
 	readonly frame: ReadonlyMap<string, { readonly key: number; readonly type: CType }>;
 	/** Names of locals whose address is taken somewhere. */
@@ -32,6 +34,12 @@ export interface EmitOptions {
 
 /** Bound when the function is instantiated; the emitted code calls it `x<position>`. */
 export type External = (k: object) => unknown;
+
+/** Characters of JavaScript that one function may become. */
+const MAX_TEXT = 2_000_000;
+
+/** The function is no code that people wrote. */
+export class TooLong extends Error {}
 
 export class Emit {
 	out: string[] = [];
@@ -48,21 +56,34 @@ export class Emit {
 	readonly lines = new Map<number, number>();
 	readonly scopes: Map<string, Local>[] = [new Map()];
 	readonly targets: JumpTarget[] = [];
+	/** Where each label is: the text of the jump to it, and whether it is behind the place that is being emitted. */
+	readonly labels = new Map<string, { readonly jump: string; placed: boolean; readonly counter: string | null }>();
 	/** Every variable of the emitted function that holds a C local. */
 	readonly variables: string[] = [];
 	stackBytes = 0;
 	statements = 0;
 	#names = 0;
+	#written = 0;
 	#line = -1;
 
-	constructor(readonly options: EmitOptions) {}
+	constructor(
+		readonly options: EmitOptions,
+		/** Labels that a goto names. */
+		readonly usedLabels: ReadonlySet<string>,
+	) {}
 
 	get link(): Linkage {
 		return this.options.link;
 	}
 
 	put(code: string): void {
+		this.#room(code);
 		this.out.push(code);
+	}
+
+	#room(code: string): void {
+		this.#written += code.length;
+		if (this.#written > MAX_TEXT) throw new TooLong();
 	}
 
 	/** A fresh name with a fixed prefix. */
@@ -72,6 +93,7 @@ export class Emit {
 
 	temp(code: string): string {
 		const name = this.fresh('t');
+		this.#room(code);
 		this.out.push(`const ${name}=${code};`);
 		return name;
 	}
@@ -83,6 +105,14 @@ export class Emit {
 		emit();
 		const text = this.out.join('');
 		this.out = outer;
+		return text;
+	}
+
+	/** Runs `emit` for what it finds out, and drops its text. */
+	discard(emit: () => void): string {
+		const line = this.#line;
+		const text = this.capture(emit);
+		this.#line = line;
 		return text;
 	}
 

@@ -1,9 +1,9 @@
 /** Emits expressions: effects as statements in order, values as pieces of JavaScript without effects. */
 import type { Expr } from './ast.ts';
 import { emitCall } from './calls.ts';
-import { INT, isAggregate, isInt, LONG, pointerTo, promote, resolveType, typeName, ULONG, usual, VOID_POINTER, CHAR } from './ctypes.ts';
+import { CHAR, INT, isInt, LONG, pointerTo, resolveType, typeName, ULONG, usual, VOID_POINTER } from './ctypes.ts';
 import type { Emit } from './emit.ts';
-import { emitCompound, initialise } from './initialisers.ts';
+import { emitCompound } from './initialisers.ts';
 import { integerBinary, integerUnary, not } from './integers.ts';
 import { addressOf, freeze, pin, place, read, step, write } from './places.ts';
 import { emitBody } from './statements.ts';
@@ -71,7 +71,7 @@ export function emitCond(cx: Emit, e: Expr): string {
 export function typeOfExpr(cx: Emit, e: Expr): CType {
 	let type: CType = INT;
 	let bad = false;
-	cx.capture(() => {
+	cx.discard(() => {
 		const at = e.k === 'unary' || e.k === 'id' || e.k === 'member' || e.k === 'index' ? place(cx, e) : null;
 		if (at !== null) {
 			type = at.type;
@@ -244,20 +244,31 @@ function conditional(cx: Emit, e: Extract<Expr, { k: 'cond' }>, wanted: CType | 
 		test = truth(first);
 	} else test = emitCond(cx, e.test);
 	const condition = atom(cx, test);
-	const value = { then: BAD as Val, else: BAD as Val };
+	let second: Val = BAD;
 	const { then } = e;
-	if (then !== null) cx.capture(() => (first = emitExpr(cx, then, wanted)));
-	cx.forgetLine();
-	cx.capture(() => (value.else = emitExpr(cx, e.else, wanted)));
-	const type = commonType(first, value.else);
-	const branch = (emit: () => Val): Val => {
+	const texts = ['', ''];
+	// Each side is emitted once and converted afterwards: the common type is known only when both are there.
+	if (then !== null) {
 		cx.forgetLine();
-		return type === null ? emit() : convert(cx, emit(), type);
-	};
-	const thenText = cx.capture(() => (value.then = branch(() => (then === null ? first : emitExpr(cx, then, wanted)))));
-	const elseText = cx.capture(() => (value.else = branch(() => emitExpr(cx, e.else, wanted))));
+		texts[0] = cx.capture(() => {
+			first = emitExpr(cx, then, wanted);
+		});
+	}
 	cx.forgetLine();
-	return joined(cx, condition, type, [value.then, thenText], [value.else, elseText]);
+	texts[1] = cx.capture(() => {
+		second = emitExpr(cx, e.else, wanted);
+	});
+	cx.forgetLine();
+	const type = commonType(first, second);
+	if (type !== null) {
+		texts[0] += cx.capture(() => {
+			first = convert(cx, first, type);
+		});
+		texts[1] += cx.capture(() => {
+			second = convert(cx, second, type);
+		});
+	}
+	return joined(cx, condition, type, [first, texts[0] as string], [second, texts[1] as string]);
 }
 
 function joined(cx: Emit, condition: string, type: CType | null, [a, aText]: [Val, string], [b, bText]: [Val, string]): Val {
@@ -295,7 +306,7 @@ function assign(cx: Emit, e: Extract<Expr, { k: 'assign' }>): Val {
 		const target = place(cx, e.left);
 		// The right side may move what the left side's address was computed from.
 		const at = pin(cx, target);
-		const value = e.right.k === 'init' ? initialiserValue(cx, e.right, at.type) : emitExpr(cx, e.right, at.type);
+		const value = emitExpr(cx, e.right, at.type);
 		cx.at(e.line);
 		return write(cx, at, value);
 	}
@@ -306,10 +317,6 @@ function assign(cx: Emit, e: Extract<Expr, { k: 'assign' }>): Val {
 	return write(cx, at, emitBinary(cx, e.op.slice(0, -1), before, right));
 }
 
-function initialiserValue(cx: Emit, e: Extract<Expr, { k: 'init' }>, type: CType): Val {
-	return emitCompound(cx, e, type);
-}
-
 function cast(cx: Emit, e: Extract<Expr, { k: 'cast' }>, wanted: CType | null): Val {
 	const type = emitType(cx, e.type, e.typeOf);
 	if (type === null) return BAD;
@@ -318,7 +325,7 @@ function cast(cx: Emit, e: Extract<Expr, { k: 'cast' }>, wanted: CType | null): 
 	return convert(cx, value, type);
 }
 
-export function emitSizeof(cx: Emit, e: Extract<Expr, { k: 'sizeof' }>): Val {
+function emitSizeof(cx: Emit, e: Extract<Expr, { k: 'sizeof' }>): Val {
 	if (e.of !== null && !(e.of.k === 'id' && cx.lookup(e.of.name) === undefined)) {
 		if (e.of.k === 'str') return literal(BigInt(e.of.text.length + 1), ULONG);
 		return literal(BigInt(sizeOf(typeOfExpr(cx, e.of))), ULONG);

@@ -26,7 +26,7 @@ export function emitCompound(cx: Emit, e: Init, wanted: CType | null): Val {
 		return only === undefined ? literal(0n, type) : convert(cx, emitExpr(cx, only.value, type), type);
 	}
 	const local = cx.stack(type, sizeOf(type), Math.max(8, alignOf(type)));
-	initialise(cx, placeOfLocal(local), e, true);
+	initialise(cx, placeOfLocal(local), { ...e, type: null }, true);
 	return { r: 'agg', code: `(m+${local.offset})`, type };
 }
 
@@ -94,7 +94,7 @@ export function emitDecl(cx: Emit, s: Decl): void {
 	if (s.static === true) return declareStatic(cx, s, type);
 	const frame = cx.options.frame.get(s.name);
 	let local: Local;
-	if (frame !== undefined && cx.scopes.length <= 2) local = { s: 'frame', key: frame.key, type: frame.type };
+	if (frame !== undefined) local = { s: 'frame', key: frame.key, type: frame.type };
 	else if (isAggregate(type) || cx.options.addressed.has(s.name)) local = cx.stack(type, sizeOf(type), Math.max(8, alignOf(type)));
 	else local = cx.variable(type);
 	if (s.init === null) {
@@ -150,7 +150,7 @@ function itemsOf(init: Expr | null): number | null {
 /** Value of a constant expression, or null. */
 export function constantOf(cx: Emit, e: Expr): number | null {
 	let known: bigint | undefined;
-	const text = cx.capture(() => {
+	const text = cx.discard(() => {
 		const value = emitExpr(cx, e);
 		known = value.r === 'num' || value.r === 'pair' ? value.known : undefined;
 	});

@@ -19,6 +19,7 @@ function s4(p,v){I[ck4(p)>>2]=v;}
 function s8(p,l,h){const a=ck4(p)>>2;I[a]=l;I[a+1]=h;}
 function sp(p,v){const a=ck4(p)>>2;I[a]=v|0;I[a+1]=v>=0&&v<4294967296?0:Math.floor(v/4294967296);}
 function cp(d,s,n){const a=ck4(d),b=ck4(s);I.copyWithin(a>>2,b>>2,b+n>>2);}
+function zero(p,n){const a=ck(p);B.fill(0,a,a+n);}
 function hi(v){return v>=0&&v<4294967296?0:Math.floor(v/4294967296)|0;}
 function pn(l,h){return h>=-2097152&&h<2097152?h*4294967296+(l>>>0):rt.notModelled('a pointer value beyond 53 bits');}
 function nn(l,h){return h>=-2097152&&h<2097152?h*4294967296+(l>>>0):h===2097152&&l===0?9007199254740992:(BigInt(h)<<32n)+BigInt(l>>>0);}

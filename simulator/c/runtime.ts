@@ -129,6 +129,36 @@ export class CRuntime {
 		throw new Oops('bug', message, 0, this.line);
 	}
 
+	/** A call through a pointer at which there is no function. */
+	noFunction(address: number): never {
+		if (address >= 0 && address < NULL_PAGE) throw new Oops('null', 'call through a NULL pointer', address, this.line);
+		throw new NotModelled('the function behind a pointer', this.line);
+	}
+
+	waitsHere(): never {
+		throw new NotModelled('a wait in a function that cannot wait', this.line);
+	}
+
+	/** memset. */
+	fill(to: number, value: number, length: number): void {
+		const at = this.#range(to, length);
+		this.memory.u8.fill(value & 255, at, at + length);
+	}
+
+	/** memmove. */
+	move(to: number, from: number, length: number): void {
+		const target = this.#range(to, length);
+		this.memory.u8.copyWithin(target, this.#range(from, length), from + length);
+	}
+
+	#range(address: number, length: number): number {
+		if (length <= 0) return 0;
+		const live = this.memory.shadow;
+		for (let at = address; at < address + length; at += 8) if (live[at >> 3] !== SHADOW_LIVE || (at | 0) !== at) this.bad(at);
+		if (live[(address + length - 1) >> 3] !== SHADOW_LIVE) this.bad(address + length - 1);
+		return address;
+	}
+
 	divide(): never {
 		throw new Oops('divide', 'division by zero', 0, this.line);
 	}

@@ -230,13 +230,15 @@ export function parseSignature(text: string): Signature {
 	return { name: head[2], ret, params, varargs };
 }
 
+const TYPE_WORDS = new Set(['int', 'long', 'char', 'short', 'unsigned', 'signed', 'void']);
+
 function parseParam(text: string): Param {
-	const whole = parseType(text);
-	if (whole !== undefined && !/[A-Za-z_]\w*\s+\w+$/.test(text.replace(/struct\s+|enum\s+|unsigned\s+|const\s+/g, ''))) return { name: '', type: whole };
-	const split = /^(.*?)([A-Za-z_]\w*)\s*$/s.exec(text);
-	const type = split?.[1] === undefined ? undefined : parseType(split[1]);
-	if (split?.[2] === undefined || type === undefined) throw new Error(`unknown type in parameter: ${text}`);
-	return { name: split[2], type };
+	const split = /^(.*[\s*])([A-Za-z_]\w*)$/s.exec(text);
+	const named = split?.[1] === undefined || TYPE_WORDS.has(split[2] as string) ? undefined : parseType(split[1]);
+	if (named !== undefined) return { name: split?.[2] as string, type: named };
+	const type = parseType(text);
+	if (type === undefined) throw new Error(`unknown type in parameter: ${text}`);
+	return { name: '', type };
 }
 
 /**

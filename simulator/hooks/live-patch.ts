@@ -2,7 +2,8 @@
 import { abiEntry } from '../abi/index.ts';
 import type { CodeLine, FunctionDef } from '../c/ast.ts';
 import { type Compiled, compile } from '../c/compile.ts';
-import { parseFragment, parseFunction } from '../c/fragment.ts';
+import { parseFragment } from '../c/fragment.ts';
+import { parseFunction } from '../c/function.ts';
 import type { CParser } from '../c/parser.ts';
 import { parseType, type Param, type Signature } from '../c/types.ts';
 import type { SimChange, SimNote, StackEntry } from '../index.ts';
@@ -51,7 +52,7 @@ export function loadStack(parser: CParser, stack: readonly StackEntry[], feature
 	const own = new Map([...parsed].map(([name, { signature }]) => [name, signature]));
 	return [...byName].map(([name, entries]) => {
 		const whole = entries.findLast((e) => e.change.whole);
-		return whole === undefined ? loadPieces(parser, name, entries, own, features) : loadWhole(name, sideOf(whole), parsed.get(name), whole.change, own, features);
+		return whole === undefined ? loadPieces(parser, name, entries, own, features) : loadWhole(parser, name, sideOf(whole), parsed.get(name), whole.change, own, features);
 	});
 }
 
@@ -59,7 +60,7 @@ function sideOf({ change, side }: StackEntry): readonly CodeLine[] | null {
 	return side === 'before' ? change.before : change.after;
 }
 
-function loadWhole(name: string, lines: readonly CodeLine[] | null, parsed: { readonly fn: FunctionDef; readonly signature: Signature } | undefined, change: SimChange, own: ReadonlyMap<string, Signature>, features: ReadonlySet<Feature>): Loaded {
+function loadWhole(parser: CParser, name: string, lines: readonly CodeLine[] | null, parsed: { readonly fn: FunctionDef; readonly signature: Signature } | undefined, change: SimChange, own: ReadonlyMap<string, Signature>, features: ReadonlySet<Feature>): Loaded {
 	const symbol = symbolOf(name);
 	if (lines === null) return { name, symbol, mode: 'function', code: null, notes: [] };
 	const first = lines[0]?.line ?? null;
@@ -67,7 +68,7 @@ function loadWhole(name: string, lines: readonly CodeLine[] | null, parsed: { re
 	const { fn, signature } = parsed;
 	const link = linkageOf(name, own, features, fn.params.map((p) => p.name));
 	const waits = symbol === null || isWaiting(symbol);
-	const code = compile({ name, ret: signature.ret, params: signature.params, body: fn.body }, link, { waits });
+	const code = compile({ name, ret: signature.ret, params: signature.params, body: fn.body }, link, { parser, waits });
 	const notes: SimNote[] = code.problems.map((p) => ({ rule: 'not-modelled', line: p.line || first, message: p.message }));
 	if (symbol === null) notes.push({ rule: 'not-mapped', line: changedLine(change), message: `${name} is no hook of the model; it runs where another function of the patch calls it` });
 	return { name, symbol, mode: 'function', code, notes: [...notes, ...assumptions(code)] };
@@ -98,7 +99,7 @@ function loadPieces(parser: CParser, name: string, entries: readonly StackEntry[
 	const composed = compose(nodesOf(form, features), inserts);
 	if ('why' in composed) return none(name, line, `the place of this piece in ${name} is not certain: ${composed.why}`);
 	const link = linkageOf(name, own, features, form.signature.params.map((p) => p.name));
-	const code = compileStaged(form, composed.body, link);
+	const code = compileStaged(parser, form, composed.body, link);
 	const notes: SimNote[] = code.problems.map((p) => ({ rule: 'not-modelled', line: p.line || line, message: p.message }));
 	return { name, symbol, mode: 'fragment', code, notes: [...notes, ...assumptions(code)] };
 }

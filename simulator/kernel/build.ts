@@ -1,14 +1,15 @@
 /** Makes a kernel: the reference's symbols bound to a machine, some replaced by compiled C. */
-import { type ArchOps } from '../arch/arch.ts';
+import type { ArchOps } from '../arch/arch.ts';
 import type { Stmt } from '../c/ast.ts';
 import { type Compiled, compile } from '../c/compile.ts';
 import type { Linkage } from '../c/link.ts';
+import type { CParser } from '../c/parser.ts';
 import type { Param, Signature } from '../c/types.ts';
 import type { Staged, StageNode } from '../hooks/stages.ts';
 import { fromEvents } from '../c/events.ts';
 import { stageEvents } from '../hooks/compose.ts';
 import type { Feature } from './features.ts';
-import { type Kernel, type KernelState } from './kernel.ts';
+import type { Kernel, KernelState } from './kernel.ts';
 import { type AnyStaged, isStaged, SYMBOLS } from './symbols.ts';
 
 /** A staged function in the form that a kernel with these features has. */
@@ -24,21 +25,21 @@ export function nodesOf(staged: Staged<(...args: never[]) => unknown>, features:
 const NO_LINKAGE: Linkage = { callee: () => undefined, constant: () => undefined, global: () => undefined, undeclared: () => undefined, macro: () => undefined };
 
 /** Compiles a body over the frame of a staged function. */
-export function compileStaged(form: Staged<(...args: never[]) => unknown>, body: readonly Stmt[], link: Linkage = NO_LINKAGE): Compiled {
+export function compileStaged(parser: CParser, form: Staged<(...args: never[]) => unknown>, body: readonly Stmt[], link: Linkage = NO_LINKAGE): Compiled {
 	const { signature, locals } = form;
 	const params: readonly Param[] = signature.params;
-	return compile({ name: signature.name, ret: signature.ret, params, body }, link, { waits: true, frame: [...params, ...locals] });
+	return compile({ name: signature.name, ret: signature.ret, params, body }, link, { parser, waits: true, frame: [...params, ...locals] });
 }
 
 const compiledReference = new Map<string, Compiled>();
 
 /** The reference form of a staged function as code, made once for each set of features. */
-function referenceCode(name: string, staged: AnyStaged, features: ReadonlySet<Feature>): Compiled {
+function referenceCode(parser: CParser, name: string, staged: AnyStaged, features: ReadonlySet<Feature>): Compiled {
 	const key = `${name} ${[...features].sort().join(' ')}`;
 	let code = compiledReference.get(key);
 	if (code === undefined) {
 		const form = formOf(staged, features);
-		code = compileStaged(form, fromEvents(stageEvents(nodesOf(form, features)).map((r) => r.event)).body);
+		code = compileStaged(parser, form, fromEvents(stageEvents(nodesOf(form, features)).map((r) => r.event)).body);
 		compiledReference.set(key, code);
 	}
 	return code;
@@ -51,14 +52,14 @@ export interface Replacement {
 }
 
 /** Binds every symbol to the machine and loads the replacements. */
-export function bindKernel(state: KernelState, replacements: readonly Replacement[]): Kernel {
+export function bindKernel(parser: CParser, state: KernelState, replacements: readonly Replacement[]): Kernel {
 	const k = state as Kernel;
 	const table = k as unknown as Record<string, unknown>;
 	const replaced = new Set(replacements.map((r) => r.symbol));
 	const replacedSymbols = new Set([...SYMBOLS.map((s) => s.name), ...Object.keys(state.arch.ops(state.archVersion))].filter((name) => replaced.has(name)));
 	for (const { name, value } of SYMBOLS) {
 		if (replaced.has(name)) continue;
-		const fn = isStaged(value) ? referenceCode(name, value, state.features).instantiate(k, state.rt) : bindPlain(k, value as (k: Kernel, ...args: never[]) => unknown);
+		const fn = isStaged(value) ? referenceCode(parser, name, value, state.features).instantiate(k, state.rt) : bindPlain(k, value as (k: Kernel, ...args: never[]) => unknown);
 		table[name] = named(state, name, fn as (...args: never[]) => unknown);
 	}
 	bindArch(k, state.arch.ops(state.archVersion), replaced);

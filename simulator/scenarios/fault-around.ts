@@ -4,7 +4,7 @@ import { missedHuge } from './run.ts';
 import { USER, type Scenario, type Stage } from './scenario.ts';
 
 const READ = F.VM_READ | F.VM_SHARED;
-const EXERCISES = ['handle_pte_fault', 'do_read_fault', 'do_fault_around', 'filemap_map_pages', 'filemap_map_pmd', 'do_set_pmd', 'finish_fault'];
+const EXERCISES = ['handle_pte_fault', 'do_read_fault', 'do_fault_around', 'filemap_map_pages', 'filemap_map_pmd', 'do_set_pmd'];
 
 /** Where each huge scenario keeps its mm and VMA for `check`. */
 interface Mapped {

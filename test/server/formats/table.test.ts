@@ -17,7 +17,7 @@ it('puts architectures with equal rows in one block and what has no effect in on
 	const text = table(' work();\n+on(aged) leak();');
 	expect(text).toContain('touch (aged) on x86-64, arm64: kernel 5.8\n');
 	expect(text).toContain('  10 other metrics: no effect\n');
-	expect(text).toContain('no effect: touch on x86-64, arm64: kernel 5.8; storm on x86-64, arm64: kernel 5.8\n');
+	expect(text).toContain('no effect on x86-64, arm64 (kernel 5.8): touch, storm\n');
 	expect(text.match(/%change/g)).toHaveLength(1);
 });
 
@@ -26,6 +26,11 @@ it('shows waits and violations that differ', () => {
 	expect(text).toContain('  waits before: nobody waits\n  waits after:  writer-a waits 9 cycles for vma-lock\n');
 	expect(text).toContain('  new violations: stale-read\n');
 	expect(table('-stale();\n+work();')).toContain('  violations gone: stale-read\n');
+});
+
+it('takes a few cycles of the changed code for no effect', () => {
+	expect(table(' cycles(1000);\n+cycles(9);')).not.toContain('%change');
+	expect(table(' cycles(1000);\n+cycles(10);')).toContain('+1.0%');
 });
 
 it('says when nothing was run', () => {

@@ -20,6 +20,8 @@ it('prints a head, the findings as compilers do, and then the notes', () => {
 
 it('says what was run when nothing differs, and that nothing was', () => {
 	expect(text(body(' work();\n+more();'))).toContain('; 3 scenarios x 2 architectures, 1 of 1 hunk\n  no difference found\n');
+	expect(text(body(' work();\n+more();\n+on(nowhere) more();'))).toContain('  no difference found; 1 of 2 changed lines ran\n');
+	expect(text(body(' work();\n+on(nowhere) more();'))).toContain('  no difference found; no changed line ran\n');
 	expect(text(body('+work();', 'elsewhere'))).toContain('nothing was run');
 	expect(text(body('+work();', 'elsewhere'))).not.toContain('no difference');
 	expect(text()).toBe('test.patch: no patch found\n');

@@ -1,0 +1,108 @@
+/** Calls: of linked functions, through pointers, and of the macros that the engine knows. */
+import type { Expr } from './ast.ts';
+import { isInt, promote } from './ctypes.ts';
+import type { Emit } from './emit.ts';
+import { emitExpr, typeOfExpr } from './expressions.ts';
+import { intrinsics } from './intrinsics.ts';
+import type { CType, Param } from './types.ts';
+import { BAD, convert, fromNative, toNative, typeOf, type Val } from './values.ts';
+
+export type CallExpr = Extract<Expr, { k: 'call' }>;
+
+interface Shape {
+	readonly name: string;
+	readonly ret: CType;
+	readonly params: readonly Param[];
+	readonly varargs: boolean;
+}
+
+export function emitCall(cx: Emit, e: CallExpr, wanted: CType | null): Val {
+	const { fn } = e;
+	if (fn.k !== 'id' || cx.lookup(fn.name) !== undefined) return callThrough(cx, e);
+	const callee = cx.link.callee(fn.name);
+	if (callee === undefined) {
+		const intrinsic = intrinsics.get(fn.name);
+		if (intrinsic !== undefined) return intrinsic(cx, e, wanted);
+		cx.at(e.line);
+		return cx.trap(`call of ${fn.name}`);
+	}
+	const { signature, waits } = callee;
+	const args = emitArgs(cx, e, { ...signature, name: fn.name });
+	if (args === null) return BAD;
+	if (waits && !cx.options.waits) {
+		cx.problem(e.line, `${fn.name} may wait, and the function that calls it cannot`);
+		return cx.trap(`a wait in ${fn.name}`);
+	}
+	const bound = cx.external((k) => callee.bind(k), `call:${fn.name}`);
+	if (callee.effects !== 'none') cx.effect();
+	return result(cx, `${bound}(${args})`, signature.ret, waits);
+}
+
+/** Emits the call itself. */
+function result(cx: Emit, call: string, ret: CType, waits: boolean): Val {
+	const code = waits ? `yield* ${call}` : call;
+	const value = ret.k === 'void' ? '' : cx.temp(code);
+	if (value === '') cx.put(`${code};`);
+	if (waits) {
+		cx.put('z++;');
+		cx.restoreLine();
+	}
+	return value === '' ? { r: 'void' } : fromNative(cx, value, ret);
+}
+
+/** Arguments in the native convention, separated by commas; null: the call cannot be made. */
+function emitArgs(cx: Emit, e: CallExpr, shape: Shape): string | null {
+	const { params, varargs, name } = shape;
+	if (e.args.length < params.length || (e.args.length > params.length && !varargs)) {
+		const message = `${name} takes ${params.length} argument${params.length === 1 ? '' : 's'}, not ${e.args.length}`;
+		cx.problem(e.line, message);
+		cx.at(e.line);
+		cx.trap(`a call with wrong arguments (${message})`);
+		return null;
+	}
+	const codes: string[] = [];
+	for (let i = 0; i < e.args.length; i++) {
+		const declared = params[i]?.type ?? null;
+		const value = emitExpr(cx, e.args[i] as Expr, declared);
+		const type = declared ?? (isInt(typeOf(value)) ? promote(typeOf(value)) : typeOf(value));
+		const converted = value.r === 'agg' && declared === null ? value : convert(cx, value, type);
+		if (converted.r === 'bad' || converted.r === 'void') return converted.r === 'bad' ? null : (cx.trap('a value of a call that returns none'), null);
+		codes.push(toNative(converted));
+	}
+	cx.at(e.line);
+	return codes.join(',');
+}
+
+function callThrough(cx: Emit, e: CallExpr): Val {
+	const target = e.fn.k === 'unary' && e.fn.op === '*' ? e.fn.of : e.fn;
+	const pointer = emitExpr(cx, target);
+	if (pointer.r === 'bad') return pointer;
+	const found = shapeOf(cx, target, typeOf(pointer));
+	cx.at(e.line);
+	if (found === null || pointer.r !== 'num') return cx.trap(target.k === 'member' ? `a call through the field ${target.name}` : 'a call through a pointer');
+	const args = emitArgs(cx, e, found);
+	if (args === null) return BAD;
+	const find = cx.external((k) => (address: number) => cx.link.indirect?.(k, address), 'indirect');
+	const code = cx.temp(pointer.code);
+	const there = cx.temp(`${find}(${code})??rt.noFunction(${code})`);
+	cx.effect();
+	if (!cx.options.waits) {
+		cx.put(`if(${there}.waits)rt.waitsHere();`);
+		return result(cx, `${there}.call(${args})`, found.ret, false);
+	}
+	const value = cx.fresh('t');
+	cx.put(`let ${value}=${there}.call(${args});if(${there}.waits){${value}=yield* ${value};z++;}`);
+	cx.restoreLine();
+	return found.ret.k === 'void' ? { r: 'void' } : fromNative(cx, value, found.ret);
+}
+
+/** What is known of a function pointer: by its type, or by the struct that keeps it. */
+function shapeOf(cx: Emit, target: Expr, type: CType): Shape | null {
+	const name = target.k === 'member' || target.k === 'id' ? target.name : 'function';
+	if (type.k === 'ptr' && type.to.k === 'func') return { ...type.to, name };
+	if (target.k !== 'member') return null;
+	const owner = typeOfExpr(cx, target.of);
+	const struct = owner.k === 'ptr' ? owner.to : owner;
+	const known = struct.k === 'struct' ? cx.link.member?.(struct.name, target.name) : undefined;
+	return known === undefined ? null : { ...known.signature, name };
+}

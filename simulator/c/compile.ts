@@ -1,0 +1,169 @@
+import type { CProblem, FrameLocal, Stmt } from './ast.ts';
+import type { CConfig } from './conditions.ts';
+import { isAggregate, resolveType } from './ctypes.ts';
+import { Emit, type External, type Local, TooLong } from './emit.ts';
+import { analyse } from './flow.ts';
+import type { Linkage } from './link.ts';
+import { emitMachine } from './machine.ts';
+import { expandMacros } from './macros.ts';
+import type { CParser } from './parser.ts';
+import { placeOfLocal, write } from './places.ts';
+import { PRELUDE } from './prelude.ts';
+import type { CRuntime } from './runtime.ts';
+import { emitBody, LEAVE, STATE } from './statements.ts';
+import { alignOf, type CType, sizeOf } from './types.ts';
+import { fromNative } from './values.ts';
+
+export interface CompileInput {
+	readonly name: string;
+	/** Text of a type, or the type. */
+	readonly ret: string | CType;
+	readonly params: readonly { readonly name: string; readonly type: string | CType }[];
+	readonly body: readonly Stmt[];
+}
+
+export interface CompileOptions {
+	/** Parses bodies of macros. */
+	readonly parser: CParser;
+	/** Locals that live in a plain object under their names, in the native convention; natives share it. Parameters join them. */
+	readonly frame?: readonly FrameLocal[];
+	/** Emit a coroutine, which may call waiting functions. */
+	readonly waits: boolean;
+	readonly config?: CConfig;
+}
+
+export type CompiledFunction = (...args: (number | bigint)[]) => unknown;
+
+export interface Compiled {
+	/** Binds the function to a kernel and a runtime. A coroutine is returned where the function waits. */
+	instantiate(k: object, rt: CRuntime): CompiledFunction;
+	/** Document lines that hold code that can run, ascending. */
+	readonly lines: readonly number[];
+	readonly problems: readonly CProblem[];
+	/** Variables that the linkage stood in for, each with the first line that uses it. */
+	readonly assumptions: readonly { readonly line: number; readonly name: string; readonly message: string }[];
+	/** The emitted JavaScript, for tests. */
+	readonly text: string;
+}
+
+type Factory = (rt: CRuntime, k: object, x: readonly unknown[], n: Int32Array, frame: object, keys: readonly string[]) => CompiledFunction;
+
+/** Compiles a function. Never throws: what it cannot compile becomes a problem, and ends the run where it is reached. */
+export function compile(def: CompileInput, link: Linkage, options: CompileOptions): Compiled {
+	try {
+		return compileFunction(def, link, options);
+	} catch (error) {
+		if (!(error instanceof TooLong) && !(error instanceof RangeError)) throw error;
+		const line = def.body[0]?.line ?? 0;
+		const message = `${def.name} is too large or too deeply nested`;
+		const instead: CompileInput = { ...def, body: [{ k: 'expr', e: { k: 'bad', text: message, line }, line }] };
+		const compiled = compileFunction(instead, link, options);
+		return { ...compiled, problems: [...compiled.problems, { line, message }] };
+	}
+}
+
+function compileFunction(def: CompileInput, link: Linkage, options: CompileOptions): Compiled {
+	const problems: CProblem[] = [];
+	const line = def.body[0]?.line ?? 0;
+	const typed = (type: string | CType, what: string): CType | null => {
+		const found = typeof type === 'string' ? resolveType(type) : type;
+		if (found === undefined) problems.push({ line, message: `the type of ${what} is unknown: ${type}` });
+		return found ?? null;
+	};
+	const ret = typed(def.ret, def.name);
+	const params = def.params.map((p) => ({ name: p.name, type: typed(p.type, p.name) }));
+	const body = expandMacros(def.body, link, options.parser, problems);
+	const flow = analyse(body);
+	const keys = frameKeys(options.frame, params);
+	const cx = new Emit(
+		{
+			link,
+			ret: ret ?? { k: 'void' },
+			waits: options.waits,
+			config: options.config ?? new Map(),
+			frame: new Map(keys.map(({ name, type }, key) => [name, { key, type }])),
+			addressed: flow.addressed,
+			loops: flow.loops,
+		},
+		flow.used,
+	);
+	for (let i = 0; i < params.length; i++) declareParam(cx, params[i] as { name: string; type: CType | null }, i);
+	cx.forgetLine();
+	if (ret === null) cx.trap(`type ${String(def.ret)}`);
+	cx.scoped(() => (flow.structured ? emitBody(cx, body) : emitMachine(cx, body)));
+	const text = assemble(cx, params.length, options.waits, options.frame !== undefined, keys.length);
+	const made = factory(text);
+	const lines = [...cx.lines.keys()];
+	return {
+		instantiate: (k, rt) => instantiate(made, cx.externals, lines, keys, k, rt),
+		lines: lines.toSorted((a, b) => a - b),
+		problems: [...problems, ...cx.problems],
+		assumptions: [...cx.assumptions.values()],
+		text,
+	};
+}
+
+interface Key {
+	readonly name: string;
+	readonly type: CType;
+}
+
+/** Slots of the frame: parameters and declared frame locals. */
+function frameKeys(frame: readonly FrameLocal[] | undefined, params: readonly { name: string; type: CType | null }[]): Key[] {
+	if (frame === undefined) return [];
+	const keys = new Map<string, Key>();
+	for (const { name, type } of params) if (type !== null && name !== '') keys.set(name, { name, type });
+	for (const { name, type } of frame) if (!keys.has(name)) keys.set(name, { name, type });
+	return [...keys.values()];
+}
+
+function declareParam(cx: Emit, { name, type }: { name: string; type: CType | null }, index: number): void {
+	if (name === '') return;
+	if (type === null || type.k === 'struct') {
+		cx.trap(`the parameter ${name}`);
+		return;
+	}
+	const slot = cx.options.frame.get(name);
+	let local: Local;
+	if (slot !== undefined) local = { s: 'frame', key: slot.key, type };
+	else if (cx.options.addressed.has(name) || isAggregate(type)) local = cx.stack(type, sizeOf(type), Math.max(8, alignOf(type)));
+	else local = cx.variable(type);
+	cx.declare(name, local);
+	write(cx, placeOfLocal(local), fromNative(cx, `a${index}`, type));
+}
+
+function assemble(cx: Emit, params: number, waits: boolean, framed: boolean, keys: number): string {
+	const parts: string[] = [PRELUDE];
+	if (cx.externals.length > 0) parts.push(`const ${cx.externals.map((_, i) => `x${i}=X[${i}]`).join(',')};\n`);
+	if (keys > 0) parts.push(`const ${Array.from({ length: keys }, (_, i) => `K${i}=KN[${i}]`).join(',')};\n`);
+	for (const { name } of cx.statics) parts.push(`let ${name}=0;`);
+	if (cx.statics.length > 0) parts.push('let G=-1;\n');
+	const stack = cx.stackBytes;
+	const args = Array.from({ length: params }, (_, i) => `a${i}`).join(',');
+	parts.push(`return function${waits ? '*' : ''}(${args}){const L=rt.line;rt.enter();if((rt.steps-=${cx.statements + 1})<0)rt.spent();let q=0,z=0;`);
+	if (cx.hoisted.length > 0) parts.push(`let ${cx.hoisted.join(',')};`);
+	parts.push(framed ? 'const f={...F};' : 'const f=null;');
+	if (stack > 0) parts.push(`const m=rt.push(${stack});`);
+	if (cx.statics.length > 0) {
+		const places = cx.statics.map(({ name, type }) => `${name}=rt.memory.alloc(${Math.max(8, sizeOf(type))});`).join('');
+		parts.push(`if(G!==rt.generation){G=rt.generation;${places}${cx.staticInits.join('')}}`);
+	}
+	const state = [...cx.variables, ...Array.from({ length: keys }, (_, i) => `f[K${i}]`)];
+	const leave = `${stack > 0 ? `rt.pop(m,${stack});` : ''}rt.line=L;rt.depth--;`;
+	const code = cx.out.join('').replaceAll(LEAVE, leave).replaceAll(STATE, state.length > 0 ? `,${state.join(',')}` : '');
+	parts.push(code, leave, cx.options.ret.k === 'void' ? '' : `return 0;`, '}');
+	return parts.join('');
+}
+
+/** The emitted text holds only names that the emitter made and numbers, whatever the C says; a test checks that. */
+function factory(text: string): Factory {
+	return new Function('rt', 'k', 'X', 'N', 'F', 'KN', text) as Factory;
+}
+
+function instantiate(made: Factory, externals: readonly External[], lines: readonly number[], keys: readonly Key[], k: object, rt: CRuntime): CompiledFunction {
+	const frame: Record<string, number> = Object.create(null) as Record<string, number>;
+	for (const { name } of keys) frame[name] = 0;
+	const bound = externals.map((bind) => bind(k));
+	return made(rt, k, bound, rt.coverage(lines), { ...frame }, keys.map((key) => key.name));
+}
+
