@@ -87,25 +87,25 @@ function withoutConsequences(drafts: readonly Draft[], { before, after }: Pair):
 	});
 }
 
-/** Kinds of violation that only one side has. A metric of the same rule says it with a number and wins. */
+/** Violations that only one side has: the kind or, within it, what the oracle says. A metric of the same rule says it with a number and wins. */
 function violationDrafts(unit: PlacedUnit, pair: Pair, counted: readonly Draft[]): Draft[] {
 	const told = new Set(counted.filter(({ severity, worse }) => severity === 'error' || !worse).map(({ rule }) => rule));
 	const leakTold = [...told].some((rule) => LEAK_RULES.has(rule));
-	const count = (side: 'before' | 'after', kind: string) => pair[side].violations.filter((v) => v.kind === kind).length;
-	const kinds = new Set([...pair.after.violations, ...pair.before.violations].map((v) => v.kind));
 	const byRule = new Map<string, Draft>();
-	for (const kind of kinds) {
-		const [before, after] = [count('before', kind), count('after', kind)];
-		const rule = ruleOfViolation(kind);
-		if (before > 0 === after > 0 || told.has(rule) || (kind === 'leak' && leakTold) || byRule.has(rule)) continue;
-		const worse = after > 0;
-		const first = pair[worse ? 'after' : 'before'].violations.find((v) => v.kind === kind);
-		byRule.set(rule, {
-			...{ unit, pair, rule, family: '', metric: '', worse, before, after, kind, line: first?.line ?? null },
-			severity: worse ? 'error' : 'information',
-			detail: first?.message ?? kind,
-			place: attribute(unit, pair, { metric: null, worse, line: first?.line ?? null }),
-		});
+	for (const side of ['after', 'before'] as const) {
+		const other = pair[side === 'after' ? 'before' : 'after'].violations;
+		for (const violation of pair[side].violations) {
+			const { kind, message } = violation;
+			const rule = ruleOfViolation(kind);
+			if (other.some((v) => v.kind === kind && v.message === message) || told.has(rule) || (kind === 'leak' && leakTold) || byRule.has(rule)) continue;
+			const count = (of: 'before' | 'after') => pair[of].violations.filter((v) => v.kind === kind && v.message === message).length;
+			byRule.set(rule, {
+				...{ unit, pair, rule, family: '', metric: '', worse: side === 'after', before: count('before'), after: count('after'), kind, line: violation.line },
+				severity: side === 'after' ? 'error' : 'information',
+				detail: message,
+				place: attribute(unit, pair, { metric: null, worse: side === 'after', line: violation.line }),
+			});
+		}
 	}
 	return [...byRule.values()];
 }

@@ -41,6 +41,7 @@ export function emitCall(cx: Emit, e: CallExpr, wanted: CType | null): Val {
 /** Emits the call itself. */
 function result(cx: Emit, call: string, ret: CType, waits: boolean): Val {
 	const code = waits ? `yield* ${call}` : call;
+	cx.checked.clear();
 	const value = ret.k === 'void' ? '' : cx.temp(code);
 	if (value === '') cx.put(`${code};`);
 	if (waits) {
@@ -88,9 +89,11 @@ function callThrough(cx: Emit, e: CallExpr): Val {
 	cx.effect();
 	if (!cx.options.waits) {
 		cx.put(`if(${there}.waits)rt.waitsHere();`);
+		cx.checked.clear();
 		return result(cx, `${there}.call(${args})`, found.ret, false);
 	}
 	const value = cx.fresh('t');
+	cx.checked.clear();
 	cx.put(`let ${value}=${there}.call(${args});if(${there}.waits){${value}=yield* ${value};z++;}`);
 	cx.restoreLine();
 	return found.ret.k === 'void' ? { r: 'void' } : fromNative(cx, value, found.ret);

@@ -87,6 +87,7 @@ function compileFunction(def: CompileInput, link: Linkage, options: CompileOptio
 		},
 		flow.used,
 	);
+	for (const [name, { key, type }] of cx.options.frame) cx.declare(name, { s: 'frame', key, type });
 	for (let i = 0; i < params.length; i++) declareParam(cx, params[i] as { name: string; type: CType | null }, i);
 	cx.forgetLine();
 	if (ret === null) cx.trap(`type ${String(def.ret)}`);

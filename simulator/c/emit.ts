@@ -111,8 +111,11 @@ export class Emit {
 	/** Runs `emit` for what it finds out, and drops its text. */
 	discard(emit: () => void): string {
 		const line = this.#line;
+		const checked = [...this.checked];
 		const text = this.capture(emit);
 		this.#line = line;
+		this.checked.clear();
+		for (const [key, index] of checked) this.checked.set(key, index);
 		return text;
 	}
 
@@ -137,8 +140,12 @@ export class Emit {
 		this.put(`N[${index}]++;`);
 	}
 
-	/** Control may come from elsewhere to what follows. */
+	/** Addresses that were checked since control or memory last could change, with their index in the view of their width. */
+	readonly checked = new Map<string, string>();
+
+	/** Control may come from elsewhere to what follows, or a JavaScript block ends. */
 	forgetLine(): void {
+		this.checked.clear();
 		this.#line = -1;
 	}
 

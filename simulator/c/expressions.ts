@@ -96,6 +96,7 @@ export function emitType(cx: Emit, text: string, operand: Expr | undefined): CTy
 function native(cx: Emit, e: Extract<Expr, { k: 'native' }>): Val {
 	cx.at(e.line);
 	const { run } = e;
+	cx.checked.clear();
 	const name = cx.external(() => run);
 	cx.effect();
 	if (!e.waits) return { r: 'raw', code: cx.temp(`${name}(k,f)`) };
@@ -226,6 +227,7 @@ function shortCircuit(cx: Emit, e: Extract<Expr, { k: 'binary' }>): Val {
 	const and = e.op === '&&';
 	const left = emitCond(cx, e.left);
 	let right = '';
+	const before = [...cx.checked];
 	const effects = cx.capture(() => {
 		right = emitCond(cx, e.right);
 	});
@@ -233,6 +235,8 @@ function shortCircuit(cx: Emit, e: Extract<Expr, { k: 'binary' }>): Val {
 	const result = cx.fresh('t');
 	cx.put(`let ${result}=${and ? 'false' : 'true'};if(${and ? left : `!${left}`}){${effects}${result}=${right};}`);
 	cx.forgetLine();
+	// What was checked before still is, unless the right side made a call or wrote a variable.
+	if (!/x\d+\(|v\d+=|rt\./.test(effects)) for (const [key, index] of before) cx.checked.set(key, index);
 	return boolean(result);
 }
 

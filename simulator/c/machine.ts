@@ -49,6 +49,7 @@ class Machine {
 			else if (s.k === 'label') this.cx.forgetLine();
 			else {
 				const text = this.cx.capture(() => emitStmt(this.cx, s));
+				this.cx.checked.clear();
 				this.cx.put(text === '' ? '' : `{${text}}`);
 			}
 		}
@@ -96,6 +97,7 @@ class Machine {
 			cx.at(s.line);
 			cx.put(`if(!${emitCond(cx, cond)})${this.#jump(target)}`);
 		});
+		cx.checked.clear();
 		cx.put(`{${text}}`);
 	}
 

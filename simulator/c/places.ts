@@ -4,7 +4,7 @@ import { INT, isAddress, isAggregate, isBool, isWide, pointerTo, typeName, U64, 
 import type { Emit, Local } from './emit.ts';
 import { emitExpr, pointerAdd } from './expressions.ts';
 import { integerBinary } from './integers.ts';
-import { atom, BAD, convert, fromNative, literal, toNative, typeOf, type Val } from './values.ts';
+import { atom, BAD, convert, fromNative, literal, narrowed, toNative, typeOf, type Val } from './values.ts';
 import { type CType, type Field, structOf } from './types.ts';
 
 export type Place =
@@ -131,18 +131,41 @@ function load(cx: Emit, at: Extract<Place, { p: 'memory' }>): Val {
 	if (isAggregate(type)) return { r: 'agg', code: atom(cx, code), type };
 	if (type.k === 'func') return { r: 'num', code, type: pointerTo(type) };
 	if (type.k === 'void') return { r: 'void' };
-	if (isAddress(type)) return { r: 'num', code: cx.temp(`lp(${code})`), type };
-	if (type.k !== 'int') return BAD;
-	if (type.size === 8) {
-		const index = cx.temp(`ck4(${code})>>2`);
-		return { r: 'pair', lo: cx.temp(`I[${index}]`), hi: cx.temp(`I[${index}+1]`), type };
+	if (isAddress(type)) {
+		const index = checked(cx, code, 8);
+		const [lo, hi] = [cx.temp(`I[${index}]`), cx.temp(`I[${index}+1]`)];
+		return { r: 'num', code: cx.temp(`${hi}===0&&${lo}>=0?${lo}:pn(${lo},${hi})`), type };
 	}
-	const whole = `l${type.size}${type.signed ? 's' : 'u'}(${code})`;
-	if (at.bits === undefined) return { r: 'num', code: cx.temp(whole), type };
+	if (type.k !== 'int') return BAD;
+	const index = checked(cx, code, type.size);
+	if (type.size === 8) return { r: 'pair', lo: cx.temp(`I[${index}]`), hi: cx.temp(`I[${index}+1]`), type };
+	const whole = element(index, type.size);
+	if (at.bits === undefined) return { r: 'num', code: cx.temp(narrowed(whole, type)), type };
 	const { shift, width } = at.bits;
 	const left = 32 - shift - width;
 	return { r: 'num', code: cx.temp(`${whole}<<${left}>>${type.signed ? '' : '>'}${32 - width}`), type };
 }
+
+type Size = 1 | 2 | 4 | 8;
+
+/**
+ * Index of the address in the view of its width, after the shadow check. Written out at every access: calls of a helper
+ * exceed what the JavaScript engine inlines into one function, and cost four times the check.
+ */
+function checked(cx: Emit, code: string, size: Size): string {
+	const key = `${size}:${code}`;
+	const known = cx.checked.get(key);
+	if (known !== undefined) return known;
+	const address = atom(cx, code);
+	const at = cx.temp(`${address}|0`);
+	const align = size === 1 ? '' : `||(${at}&${size === 2 ? 1 : 3})!==0`;
+	cx.put(`if(${at}!==${address}||S[${at}>>3]!==1${align})rt.bad(${address},${Math.min(size, 4)});`);
+	const index = size === 1 ? at : cx.temp(`${at}>>${size === 2 ? 1 : 2}`);
+	cx.checked.set(key, index);
+	return index;
+}
+
+const element = (index: string, size: Size): string => `${size === 1 ? 'B' : size === 2 ? 'U' : 'I'}[${index}]`;
 
 /** Stores a value, converted to the type of the place. Returns the value as stored. */
 export function write(cx: Emit, at: Place, value: Val): Val {
@@ -155,6 +178,8 @@ export function write(cx: Emit, at: Place, value: Val): Val {
 	if (at.p === 'memory') return store(cx, at, value);
 	const { local } = at;
 	const converted = convert(cx, value, local.type);
+	// Addresses computed from the variable are others now.
+	cx.checked.clear();
 	if (local.s === 'frame') {
 		cx.put(`f[K${local.key}]=${toNative(converted)};`);
 		return converted;
@@ -179,17 +204,16 @@ function store(cx: Emit, at: Extract<Place, { p: 'memory' }>, value: Val): Val {
 	const converted = convert(cx, value, type);
 	if (converted.r !== 'num' && converted.r !== 'pair') return converted;
 	cx.effect();
-	if (converted.r === 'pair') {
-		cx.put(`s8(${code},${converted.lo},${converted.hi});`);
-		return converted;
-	}
-	const stored = { ...converted, code: atom(cx, converted.code) };
-	if (isAddress(type)) cx.put(`sp(${code},${stored.code});`);
-	else if (type.k === 'int' && at.bits !== undefined) {
-		const address = atom(cx, code);
+	const stored = converted.r === 'num' ? { ...converted, code: atom(cx, converted.code) } : converted;
+	const index = checked(cx, code, type.k === 'int' ? type.size : 8);
+	if (stored.r === 'pair') cx.put(`I[${index}]=${stored.lo};I[${index}+1]=${stored.hi};`);
+	else if (type.k !== 'int') cx.put(`I[${index}]=${stored.code}|0;I[${index}+1]=hi(${stored.code});`);
+	else if (at.bits === undefined) cx.put(`${element(index, type.size)}=${stored.code};`);
+	else {
+		const cell = element(index, type.size);
 		const mask = ((2 ** at.bits.width - 1) << at.bits.shift) | 0;
-		cx.put(`s${type.size}(${address},l${type.size}u(${address})&${~mask}|${stored.code}<<${at.bits.shift}&${mask});`);
-	} else if (type.k === 'int') cx.put(`s${type.size}(${code},${stored.code});`);
+		cx.put(`${cell}=${cell}&${~mask}|${stored.code}<<${at.bits.shift}&${mask};`);
+	}
 	return stored;
 }
 

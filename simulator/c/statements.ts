@@ -224,6 +224,7 @@ function emitSwitch(cx: Emit, s: Extract<Stmt, { k: 'switch' }>): void {
 			}
 			// Statements before the first case are never reached; their declarations are.
 			const text = cx.capture(() => emitStmt(cx, inner));
+			cx.checked.clear();
 			if (index > 0) cx.put(`{${text}}`);
 			else cx.forgetLine();
 		}

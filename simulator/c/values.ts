@@ -112,7 +112,8 @@ function narrowTo(cx: Emit, v: Num, to: CType): Val {
 	return fits ? { ...v, type: t } : { r: 'num', code: narrowed(v.code, t), type: t };
 }
 
-function narrowed(code: string, t: IntType): string {
+/** An int32 or double as an integer of at most 32 bits. */
+export function narrowed(code: string, t: IntType): string {
 	if (t.size === 4) return t.signed ? `(${code}|0)` : `(${code}>>>0)`;
 	const bits = 32 - t.size * 8;
 	return t.signed ? `(${code}<<${bits}>>${bits})` : `(${code}&${t.size === 1 ? 255 : 65535})`;
