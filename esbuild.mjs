@@ -1,7 +1,7 @@
 // node esbuild.mjs [bench]: every bundle that ships goes to dist/; `bench` adds the benchmark.
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -55,7 +55,6 @@ const entries = {
 };
 
 const wanted = Object.keys(entries).filter((name) => name !== 'bench' || process.argv.includes('bench'));
-await rm(path.join(root, 'dist'), { recursive: true, force: true });
 await mkdir(path.join(root, 'dist'), { recursive: true });
 const built = wanted.map((name) => {
 	const entry = entries[name];
@@ -68,3 +67,7 @@ await Promise.all([
 	copyFile(path.join(parserRuntime, 'web-tree-sitter.wasm'), path.join(root, 'dist/web-tree-sitter.wasm')),
 	copyFile(path.join(root, 'node_modules/tree-sitter-c/tree-sitter-c.wasm'), path.join(root, 'dist/tree-sitter-c.wasm')),
 ]);
+
+// What an earlier build left goes last: a server that starts meanwhile finds every file that it needs.
+const kept = new Set([...wanted.map((name) => `${name}.cjs`), 'web-tree-sitter.wasm', 'tree-sitter-c.wasm']);
+for (const file of await readdir(path.join(root, 'dist'))) if (!kept.has(file)) await rm(path.join(root, 'dist', file), { recursive: true });

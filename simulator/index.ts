@@ -55,6 +55,8 @@ export interface RunRequest {
 	readonly stack: readonly StackEntry[];
 	/** Steps (statements of compiled C) that a run may take. */
 	readonly budget?: number;
+	/** Whether `called` is wanted; it slows the run. */
+	readonly track?: boolean;
 }
 
 export interface RunResult {
@@ -72,7 +74,7 @@ export interface RunResult {
 	readonly executed: ReadonlyMap<number, number>;
 	/** Events that happened while a document line was the current one: line -> metric -> count. */
 	readonly events: ReadonlyMap<number, Readonly<Record<string, number>>>;
-	/** Symbols of the reference kernel that were called, replaced ones included. */
+	/** Symbols of the reference kernel that were called, replaced ones included; empty unless `track` was set. */
 	readonly called: readonly string[];
 }
 

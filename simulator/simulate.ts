@@ -68,7 +68,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			if (scenario === undefined) throw new RangeError(`no scenario is called ${request.scenario}`);
 			if (choice === undefined) throw new RangeError(`no architecture is called ${request.arch}`);
 			if (!archExists(choice.arch, choice.version)) return { ...NOTHING, notes: [{ rule: 'skipped-arch', line: null, message: `${choice.arch.name} does not exist in ${choice.version}` }] };
-			const { k, notes } = kernelFor(request, choice, request.stack.length === 0);
+			const { k, notes } = kernelFor(request, choice, request.track ?? false);
 			const outcome = runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET);
 			return {
 				applies: outcome.applies,

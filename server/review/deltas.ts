@@ -25,14 +25,14 @@ export interface Draft {
 	readonly place: Place;
 }
 
-/** After one of these nothing more of the scenario runs, so costs cannot be compared with a run that went on. */
-const STOPPING: ReadonlySet<string> = new Set(['oops', 'deadlock', 'no-progress']);
+/** After one of these the scenario stops, or goes on with locks in a state that no kernel has: its costs cannot be compared. */
+const INCOMPARABLE: ReadonlySet<string> = new Set(['oops', 'deadlock', 'no-progress', 'lock-imbalance']);
 
 /** The differences of one pair of runs, at most one for each rule and family. A run that ended early has none. */
 export function draftsOf(unit: PlacedUnit, pair: Pair, sim: Simulator): Draft[] {
 	if (pair.before.ended || pair.after.ended) return [];
-	const stopped = [...pair.before.violations, ...pair.after.violations].some(({ kind }) => STOPPING.has(kind));
-	const counted = primary(metricDrafts(unit, pair, sim)).filter(({ severity }) => !stopped || severity === 'error');
+	const incomparable = [...pair.before.violations, ...pair.after.violations].some(({ kind }) => INCOMPARABLE.has(kind));
+	const counted = primary(metricDrafts(unit, pair, sim)).filter(({ severity }) => !incomparable || severity === 'error');
 	return [...withoutConsequences(counted, pair), ...violationDrafts(unit, pair, counted)];
 }
 

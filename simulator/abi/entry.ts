@@ -37,8 +37,26 @@ export function on(text: string, doc: string, fn: (k: Kernel, ...args: number[])
 /** A symbol of the reference kernel under its own or an older or newer name; a replacement of the symbol is what gets called. */
 export function symbol(text: string, doc: string, target: keyof Kernel, waits: boolean): AbiEntry {
 	const signature = parseSignature(text);
-	const bind = (k: Kernel): Fn => (...args) => (k[target] as Fn)(...args);
+	const bind = (k: Kernel): Fn => lateBound(k, target, signature.varargs ? -1 : signature.params.length);
 	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits, bind } };
+}
+
+/** Calls whatever the symbol is at the time of the call; by arity, because rest arguments are slow. */
+function lateBound(k: Kernel, target: keyof Kernel, arity: number): Fn {
+	const table = k as unknown as Record<string, Fn>;
+	const call = (): Fn => table[target as string] as Fn;
+	switch (arity) {
+		case 1:
+			return (a) => call()(a as number);
+		case 2:
+			return (a, b) => call()(a as number, b as number);
+		case 3:
+			return (a, b, c) => call()(a as number, b as number, c as number);
+		case 5:
+			return (a, b, c, d, e) => call()(a as number, b as number, c as number, d as number, e as number);
+		default:
+			return (...args) => call()(...args);
+	}
 }
 
 /** Statistics, tracing, hints: present in the kernel, without effect on what is modelled. */

@@ -46,7 +46,7 @@ export interface Compiled {
 	readonly text: string;
 }
 
-type Factory = (rt: CRuntime, k: object, x: readonly unknown[], n: Int32Array, frame: object, keys: readonly string[]) => CompiledFunction;
+type Factory = (rt: CRuntime, k: object, x: readonly unknown[], n: Int32Array) => CompiledFunction;
 
 /** Compiles a function. Never throws: what it cannot compile becomes a problem, and ends the run where it is reached. */
 export function compile(def: CompileInput, link: Linkage, options: CompileOptions): Compiled {
@@ -92,11 +92,11 @@ function compileFunction(def: CompileInput, link: Linkage, options: CompileOptio
 	cx.forgetLine();
 	if (ret === null) cx.trap(`type ${String(def.ret)}`);
 	cx.scoped(() => (flow.structured ? emitBody(cx, body) : emitMachine(cx, body)));
-	const text = assemble(cx, params.length, options.waits, options.frame !== undefined, keys.length);
+	const text = assemble(cx, params.length, options.waits, options.frame !== undefined, keys);
 	const made = factory(text);
 	const lines = [...cx.lines.keys()];
 	return {
-		instantiate: (k, rt) => instantiate(made, cx.externals, lines, keys, k, rt),
+		instantiate: (k, rt) => instantiate(made, cx.externals, lines, k, rt),
 		lines: lines.toSorted((a, b) => a - b),
 		problems: [...problems, ...cx.problems],
 		assumptions: [...cx.assumptions.values()],
@@ -113,7 +113,9 @@ interface Key {
 function frameKeys(frame: readonly FrameLocal[] | undefined, params: readonly { name: string; type: CType | null }[]): Key[] {
 	if (frame === undefined) return [];
 	const keys = new Map<string, Key>();
-	for (const { name, type } of params) if (type !== null && name !== '') keys.set(name, { name, type });
+	// The names stand in the emitted text: they are the caller's own and never the C code's.
+	if (frame.some(({ name }) => !/^[a-z_]\w*$/.test(name) || name === '__proto__')) throw new TypeError('a frame local needs a plain name');
+	for (const { name, type } of params) if (type !== null && /^[a-z_]\w*$/.test(name) && name !== '__proto__') keys.set(name, { name, type });
 	for (const { name, type } of frame) if (!keys.has(name)) keys.set(name, { name, type });
 	return [...keys.values()];
 }
@@ -133,38 +135,35 @@ function declareParam(cx: Emit, { name, type }: { name: string; type: CType | nu
 	write(cx, placeOfLocal(local), fromNative(cx, `a${index}`, type));
 }
 
-function assemble(cx: Emit, params: number, waits: boolean, framed: boolean, keys: number): string {
+function assemble(cx: Emit, params: number, waits: boolean, framed: boolean, keys: readonly Key[]): string {
 	const parts: string[] = [PRELUDE];
 	if (cx.externals.length > 0) parts.push(`const ${cx.externals.map((_, i) => `x${i}=X[${i}]`).join(',')};\n`);
-	if (keys > 0) parts.push(`const ${Array.from({ length: keys }, (_, i) => `K${i}=KN[${i}]`).join(',')};\n`);
 	for (const { name } of cx.statics) parts.push(`let ${name}=0;`);
 	if (cx.statics.length > 0) parts.push('let G=-1;\n');
 	const stack = cx.stackBytes;
 	const args = Array.from({ length: params }, (_, i) => `a${i}`).join(',');
 	parts.push(`return function${waits ? '*' : ''}(${args}){const L=rt.line;rt.enter();if((rt.steps-=${cx.statements + 1})<0)rt.spent();let q=0,z=0;`);
 	if (cx.hoisted.length > 0) parts.push(`let ${cx.hoisted.join(',')};`);
-	parts.push(framed ? 'const f={...F};' : 'const f=null;');
+	parts.push(framed ? `const f={${keys.map(({ name }) => `${name}:0`).join(',')}};` : 'const f=null;');
 	if (stack > 0) parts.push(`const m=rt.push(${stack});`);
 	if (cx.statics.length > 0) {
 		const places = cx.statics.map(({ name, type }) => `${name}=rt.memory.alloc(${Math.max(8, sizeOf(type))});`).join('');
 		parts.push(`if(G!==rt.generation){G=rt.generation;${places}${cx.staticInits.join('')}}`);
 	}
-	const state = [...cx.variables, ...Array.from({ length: keys }, (_, i) => `f[K${i}]`)];
+	const state = [...cx.variables, ...keys.map((_, i) => `f[K${i}]`)];
 	const leave = `${stack > 0 ? `rt.pop(m,${stack});` : ''}rt.line=L;rt.depth--;`;
 	const code = cx.out.join('').replaceAll(LEAVE, leave).replaceAll(STATE, state.length > 0 ? `,${state.join(',')}` : '');
-	parts.push(code, leave, cx.options.ret.k === 'void' ? '' : `return 0;`, '}');
+	const named = (text: string): string => text.replace(/f\[K(\d+)\]/g, (_, key: string) => `f.${keys[Number(key)]?.name}`);
+	parts.push(named(code), leave, cx.options.ret.k === 'void' ? '' : `return 0;`, '}');
 	return parts.join('');
 }
 
 /** The emitted text holds only names that the emitter made and numbers, whatever the C says; a test checks that. */
 function factory(text: string): Factory {
-	return new Function('rt', 'k', 'X', 'N', 'F', 'KN', text) as Factory;
+	return new Function('rt', 'k', 'X', 'N', text) as Factory;
 }
 
-function instantiate(made: Factory, externals: readonly External[], lines: readonly number[], keys: readonly Key[], k: object, rt: CRuntime): CompiledFunction {
-	const frame: Record<string, number> = Object.create(null) as Record<string, number>;
-	for (const { name } of keys) frame[name] = 0;
-	const bound = externals.map((bind) => bind(k));
-	return made(rt, k, bound, rt.coverage(lines), { ...frame }, keys.map((key) => key.name));
+function instantiate(made: Factory, externals: readonly External[], lines: readonly number[], k: object, rt: CRuntime): CompiledFunction {
+	return made(rt, k, externals.map((bind) => bind(k)), rt.coverage(lines));
 }
 

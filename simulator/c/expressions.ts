@@ -227,7 +227,6 @@ function shortCircuit(cx: Emit, e: Extract<Expr, { k: 'binary' }>): Val {
 	const and = e.op === '&&';
 	const left = emitCond(cx, e.left);
 	let right = '';
-	const before = [...cx.checked];
 	const effects = cx.capture(() => {
 		right = emitCond(cx, e.right);
 	});
@@ -235,8 +234,6 @@ function shortCircuit(cx: Emit, e: Extract<Expr, { k: 'binary' }>): Val {
 	const result = cx.fresh('t');
 	cx.put(`let ${result}=${and ? 'false' : 'true'};if(${and ? left : `!${left}`}){${effects}${result}=${right};}`);
 	cx.forgetLine();
-	// What was checked before still is, unless the right side made a call or wrote a variable.
-	if (!/x\d+\(|v\d+=|rt\./.test(effects)) for (const [key, index] of before) cx.checked.set(key, index);
 	return boolean(result);
 }
 

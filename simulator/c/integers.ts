@@ -67,7 +67,7 @@ function holds(op: string, x: bigint, y: bigint): boolean {
 }
 
 function narrow(cx: Emit, op: string, a: Num, b: Num, t: IntType): Val {
-	const norm = (code: string): Num => ({ r: 'num', code: t.signed ? `(${code}|0)` : `(${code}>>>0)`, type: t });
+	const norm = (code: string): Num => ({ r: 'num', code: t.signed ? `(${code}|0)` : `((${code})>>>0)`, type: t });
 	switch (op) {
 		case '*':
 			return norm(`Math.imul(${a.code},${b.code})`);

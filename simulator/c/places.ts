@@ -1,6 +1,6 @@
 /** Lvalues: reading, writing and addressing what C names. */
 import type { Expr } from './ast.ts';
-import { INT, isAddress, isAggregate, isBool, isWide, pointerTo, typeName, U64, ULONG } from './ctypes.ts';
+import { INT, isAddress, isAggregate, isWide, pointerTo, typeName, U64, ULONG } from './ctypes.ts';
 import type { Emit, Local } from './emit.ts';
 import { emitExpr, pointerAdd } from './expressions.ts';
 import { integerBinary } from './integers.ts';
@@ -243,7 +243,7 @@ export function step(cx: Emit, target: Place, by: 1 | -1, prefix: boolean): Val 
 	const before = freeze(cx, read(cx, at));
 	if (before.r === 'bad') return before;
 	const type = typeOf(before);
-	const after = type.k === 'ptr' ? pointerAdd(cx, before, literal(1n, ULONG), by) : isBool(type) ? literal(by === 1 ? 1n : 0n, type) : integerBinary(cx, by === 1 ? '+' : '-', before, literal(1n, INT));
+	const after = type.k === 'ptr' ? pointerAdd(cx, before, literal(1n, ULONG), by) : integerBinary(cx, by === 1 ? '+' : '-', before, literal(1n, INT));
 	const stored = write(cx, at, after);
 	return prefix ? stored : before;
 }

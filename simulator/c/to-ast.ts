@@ -189,8 +189,11 @@ function expr(node: SyntaxNode, c: Conversion): Expr {
 			const inner = node.children.find((child) => child.named);
 			return inner === undefined ? bad(node, c) : expr(inner, c);
 		}
-		case 'call_expression':
+		case 'call_expression': {
+			const cast = castLikeCall(node, c, line);
+			if (cast !== null) return cast;
 			return { k: 'call', fn: part('function'), args: args(role(node, 'arguments'), c), line };
+		}
 		case 'field_expression': {
 			const field = role(node, 'field');
 			const arrow = node.children.some((child) => child.type === '->');
@@ -234,6 +237,18 @@ function identifier(node: SyntaxNode, c: Conversion, line: number): Expr {
 	}
 	if (stand?.k === 'body') return { k: 'stmtexpr', body: fromRaw(stand.raw, c.parsed), line };
 	return { k: 'id', name: textOf(node, c), line };
+}
+
+/** `(u16)(x)`, which the grammar takes for a call when the type is a single name. */
+function castLikeCall(node: SyntaxNode, c: Conversion, line: number): Expr | null {
+	const fn = role(node, 'function');
+	const name = fn?.type === 'parenthesized_expression' ? fn.children.find((child) => child.named) : undefined;
+	if (name?.type !== 'identifier' || c.stand(name.start) !== undefined) return null;
+	const type = textOf(name, c);
+	const operands = args(role(node, 'arguments'), c);
+	const [first] = operands;
+	if (first === undefined || (typedefOf(type) === undefined && !type.endsWith('_t'))) return null;
+	return { k: 'cast', type, of: operands.slice(1).reduce((left, right): Expr => ({ k: 'comma', left, right, line }), first), line };
 }
 
 /** Expressions that name a type. */

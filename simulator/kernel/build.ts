@@ -68,8 +68,24 @@ export function bindKernel(parser: CParser, state: KernelState, replacements: re
 	return k;
 }
 
+/** The function with its kernel bound; by arity, because rest arguments cost more than most of these functions. */
 function bindPlain(k: Kernel, fn: (k: Kernel, ...args: never[]) => unknown): (...args: never[]) => unknown {
-	return (...args) => fn(k, ...args);
+	switch (fn.length) {
+		case 1:
+			return () => fn(k);
+		case 2:
+			return (a) => fn(k, a);
+		case 3:
+			return (a, b) => fn(k, a, b);
+		case 4:
+			return (a, b, c) => fn(k, a, b, c);
+		case 5:
+			return (a, b, c, d) => fn(k, a, b, c, d);
+		case 6:
+			return (a, b, c, d, e) => fn(k, a, b, c, d, e);
+		default:
+			return (...args) => fn(k, ...args);
+	}
 }
 
 /** While `tracking`, notes that the symbol ran. */
@@ -88,8 +104,8 @@ function bindArch(k: Kernel, ops: ArchOps, replaced: ReadonlySet<string>): void 
 	}
 	const set = k.ptep_set_access_flags;
 	// A fault that finds its entry right already is spurious, whoever asks.
-	k.ptep_set_access_flags = (...args) => {
-		const changed = set(...args);
+	k.ptep_set_access_flags = (vma, address, ptep, entry, dirty) => {
+		const changed = set(vma, address, ptep, entry, dirty);
 		if (!changed) k.counters.add('fault.spurious');
 		return changed;
 	};

@@ -6,7 +6,7 @@ import { translate } from '../machine/mmu.ts';
 import type { Tlb } from '../machine/tlb.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
-import { dropHeld, heldRwsems } from './locks.ts';
+import { dropHeld, heldLocks } from './locks.ts';
 import { vmFlags } from './memory.ts';
 
 /** Faults that one access may take before it counts as stuck. */
@@ -55,7 +55,7 @@ export function* do_user_addr_fault(k: Kernel, mm: number, address: number, writ
 		}
 	}
 	for (let tries = 0; tries < MAX_FAULTS; tries++) {
-		yield* k.mmap_read_lock(mm);
+		if (!k.mmap_read_trylock(mm)) yield* k.mmap_read_lock(mm);
 		const vma = k.find_vma(mm, address);
 		if (vma === 0 || !allowed(k, vma, write)) {
 			k.mmap_read_unlock(mm);
@@ -121,10 +121,10 @@ export function* user_access(k: Kernel, address: number, write: number): Co<numb
 
 /** Nothing may be held on the way back to user space. */
 function checkBalance(k: Kernel): void {
-	const held = [...heldRwsems(k, k.current), ...[...k.current.held.keys()].map((lock) => lock.split(' ')[0] as string)];
-	for (const lock of new Set(held)) {
+	const held = heldLocks(k, k.current);
+	for (const lock of held) {
 		k.counters.always('lock.imbalance');
 		k.violate('lock-imbalance', `${lock} is still held on return to user space`);
 	}
-	if (held.length > 0) dropHeld(k);
+	if (held.size > 0) dropHeld(k);
 }

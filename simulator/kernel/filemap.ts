@@ -279,7 +279,7 @@ export function* filemap_fault(k: Kernel, vmf: number): Co<number> {
 		ret = F.VM_FAULT_MAJOR;
 	}
 	k.get_page(entry);
-	const retry = yield* k.__folio_lock_or_retry_vmf(vmf, entry);
+	const retry = k.trylock_page(entry) ? 0 : yield* k.__folio_lock_or_retry_vmf(vmf, entry);
 	if (retry) {
 		k.put_page(entry);
 		return ret | F.VM_FAULT_RETRY;

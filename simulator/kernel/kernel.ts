@@ -110,7 +110,7 @@ export class KernelState {
 	cost(cycles: number): void {
 		const task = this.sched.current;
 		if (task !== null) task.time += cycles;
-		this.counters.add('time.cycles', cycles);
+		this.counters.time(cycles);
 	}
 
 	/** Records harm, once per kind, line and message. */

@@ -71,12 +71,13 @@ function up(k: Kernel, sem: number, lockClass: LockClass, write: boolean): void 
 	}
 }
 
-/** What the task still holds when it returns to user space. */
-export function heldRwsems(k: Kernel, task: Task): string[] {
-	const held: string[] = [];
+/** Classes of the locks that the task still holds when it returns to user space. */
+export function heldLocks(k: Kernel, task: Task): ReadonlySet<string> {
+	const held = new Set<string>();
 	for (const state of k.rwsems.values()) {
-		if (state.writer === task || state.readers.includes(task)) held.push(state.class);
+		if (state.writer === task || state.readers.includes(task)) held.add(state.class);
 	}
+	if (task.held.size > 0) held.add('spinlock');
 	return held;
 }
 
@@ -86,7 +87,7 @@ export function dropHeld(k: Kernel, task: Task = k.current): void {
 		state.readers = state.readers.filter((t) => t !== task);
 		if (state.writer === task) state.writer = null;
 	}
-	for (const lock of task.held.keys()) k.mem.w32(Number(lock.split(' ')[1]) + spinlock.owner, 0);
+	for (const lock of task.held) k.mem.w32(lock + spinlock.owner, 0);
 	task.held.clear();
 }
 
@@ -159,8 +160,7 @@ export function spin_lock(k: Kernel, lock: number): void {
 	if (k.mem.isFreed(lock)) k.violate('lock-freed', 'a spinlock is taken after its memory was freed');
 	if (k.mem.r32(lock + spinlock.owner) !== 0) k.violate('deadlock', 'a spinlock is taken while it is held');
 	k.mem.w32(lock + spinlock.owner, 1);
-	const task = k.current;
-	task.held.set(`spinlock ${lock}`, 1);
+	k.current.held.add(lock);
 }
 
 export function spin_trylock(k: Kernel, lock: number): number {
@@ -176,5 +176,5 @@ export function spin_unlock(k: Kernel, lock: number): void {
 		return;
 	}
 	k.mem.w32(lock + spinlock.owner, 0);
-	k.current.held.delete(`spinlock ${lock}`);
+	k.current.held.delete(lock);
 }

@@ -32,7 +32,7 @@ export function vmOps(_k: Kernel, address: number): VmOps {
 /** Locks the page, dirties it and leaves it locked. mm/filemap.c. */
 export function* filemap_page_mkwrite(k: Kernel, vmf: number): Co<number> {
 	const p = k.mem.r64(vmf + vm_fault.page);
-	yield* k.lock_page(p);
+	if (!k.trylock_page(p)) yield* k.lock_page(p);
 	k.set_page_dirty(p);
 	return F.VM_FAULT_LOCKED;
 }

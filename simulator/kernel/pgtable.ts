@@ -91,17 +91,18 @@ export function __pte_alloc(k: Kernel, mm: number, pmd: number): number {
 /** Upper levels down to the PMD of `address`, allocated where missing. Returns the address of the PMD entry. */
 export function pmd_alloc_path(k: Kernel, mm: number, address: number): number {
 	const vpn = Math.floor(address / F.PAGE_SIZE);
-	let table = k.pgd(mm);
-	for (const shift of [27, 18]) {
-		const at = table + (Math.floor(vpn / 2 ** shift) & 511) * 8;
-		let entry = k.mem.r64(at);
-		if (entry === 0) {
-			entry = (k.frames.pfnOf(k.frames.allocTable()) << F.PAGE_SHIFT) | F.PTE_PRESENT;
-			k.mem.w64(at, entry);
-		}
-		table = k.tableOf(entry);
+	const pud = below(k, k.pgd(mm) + (Math.floor(vpn / 134217728) & 511) * 8);
+	return below(k, pud + ((vpn >> 18) & 511) * 8) + ((vpn >> 9) & 511) * 8;
+}
+
+/** The table that an upper-level entry points to, made if there is none. */
+function below(k: Kernel, at: number): number {
+	let entry = k.mem.r64(at);
+	if (entry === 0) {
+		entry = (k.frames.pfnOf(k.frames.allocTable()) << F.PAGE_SHIFT) | F.PTE_PRESENT;
+		k.mem.w64(at, entry);
 	}
-	return table + ((vpn >> 9) & 511) * 8;
+	return k.tableOf(entry);
 }
 
 /** Hands the deposited table of a huge PMD to the architecture's store (only where it needs one). */

@@ -95,7 +95,7 @@ export class Stage {
 	/** Runs kernel code while no task exists yet, as a boot-time task on CPU 0. */
 	alone<T>(run: () => T): T {
 		const before = this.k.sched.current;
-		this.k.sched.current ??= { name: 'setup', cpu: 0, mm: 0, struct: 0, hidden: true, time: 0, held: new Map(), waited: new Map(), fault: 0 };
+		this.k.sched.current ??= { name: 'setup', cpu: 0, mm: 0, struct: 0, hidden: true, time: 0, held: new Set(), waited: new Map(), fault: 0 };
 		try {
 			return run();
 		} finally {
@@ -103,12 +103,12 @@ export class Stage {
 		}
 	}
 
-	*load(address: number): Co<number> {
-		return yield* this.k.user_access(address, 0);
+	load(address: number): Co<number> {
+		return this.k.user_access(address, 0);
 	}
 
-	*store(address: number): Co<void> {
-		yield* this.k.user_access(address, 1);
+	store(address: number): Co<number> {
+		return this.k.user_access(address, 1);
 	}
 
 	/** What `run` does is measured. */

@@ -23,8 +23,8 @@ export interface Task {
 	readonly hidden: boolean;
 	/** Modelled clock, cycles. */
 	time: number;
-	/** Locks held: class and address -> depth. */
-	readonly held: Map<string, number>;
+	/** Addresses of the spinlocks held. */
+	readonly held: Set<number>;
 	/** Cycles waited, by lock class; a class that was taken without waiting is there with 0. */
 	readonly waited: Map<string, number>;
 	/** The fault that the task is handling: address of its vm_fault, 0 for none. */
@@ -53,7 +53,7 @@ export class Scheduler {
 	/** Starts a task at the current task's time. */
 	spawn(task: Omit<Task, 'time' | 'held' | 'waited' | 'fault'>, co: Co<void>): Task {
 		const running: Running = {
-			...task, time: this.current?.time ?? this.latest(), held: new Map(), waited: new Map(), fault: 0,
+			...task, time: this.current?.time ?? this.latest(), held: new Set(), waited: new Map(), fault: 0,
 			co, state: 'ready', since: 0, wait: null, line: 0,
 		};
 		this.#tasks.push(running);

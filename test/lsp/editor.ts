@@ -86,12 +86,15 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
 		return method === 'workspace/configuration' ? [editor.configuration ?? null] : null;
 	});
 	connection.listen();
-	const initialized = await connection.sendRequest<InitializeResult>('initialize', {
+	const died = new Promise<never>((_, reject) => process.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was initialized`))));
+	const initializing = connection.sendRequest<InitializeResult>('initialize', {
 		processId: globalThis.process.pid,
 		rootUri: null,
 		capabilities: capabilitiesOf(options),
 		initializationOptions: options.initializationOptions,
 	});
+	const initialized = await Promise.race([initializing, died]);
+	died.catch(() => {});
 	await connection.sendNotification('initialized', {});
 
 	const editor: Editor = {

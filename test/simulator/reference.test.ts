@@ -7,7 +7,7 @@ beforeAll(async () => {
 	sim = await loadSimulator();
 });
 
-const run = (scenario: string, variant: string, arch: string, kernel: string, policy = 'mainline'): RunResult => sim.run({ scenario, variant, arch, kernel, policy, stack: [] });
+const run = (scenario: string, variant: string, arch: string, kernel: string, policy = 'mainline'): RunResult => sim.run({ scenario, variant, arch, kernel, policy, stack: [], track: true });
 
 const KERNELS = ['5.5', '5.8', '5.9', '5.11', '5.12', '5.15', '5.16', '6.0', '6.3', '6.4', '6.6', '6.12', '6.19'];
 
