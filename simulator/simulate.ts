@@ -6,7 +6,7 @@ import { contractsOf, type Loaded, loadStack, replacementsOf } from './hooks/liv
 import type { Placement, RunRequest, RunResult, SimChange, SimNote, Simulator, StackEntry } from './index.ts';
 import { bindKernel } from './kernel/build.ts';
 import { type Feature, featuresOf, versionNumber } from './kernel/features.ts';
-import { type Kernel, KernelState } from './kernel/kernel.ts';
+import type { Kernel } from './kernel/kernel.ts';
 import { createMachine, type Machine } from './kernel/machine.ts';
 import { policyOf } from './policies/index.ts';
 import { SCENARIOS } from './scenarios/index.ts';
@@ -46,9 +46,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		if (kernel === undefined) {
 			const features = contractsOf(request.stack, policyFeatures(request.kernel, request.policy));
 			const loaded = load(request.stack, features);
-			const state = new KernelState(machine, choice.arch, versionNumber(choice.version), features);
-			state.tracking = tracking;
-			kernel = { k: bindKernel(parser, state, replacementsOf(loaded)), notes: loaded.flatMap((l) => l.notes) };
+			kernel = { k: bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), features], tracking, replacementsOf(loaded)), notes: loaded.flatMap((l) => l.notes) };
 			remember(kernels, key, kernel);
 		}
 		return kernel;

@@ -10,7 +10,9 @@ import { typedefOf } from './types.ts';
 export type Stand =
 	| { readonly k: 'typeof'; readonly slot: Slot }
 	| { readonly k: 'type'; readonly text: string }
-	| { readonly k: 'body'; readonly raw: readonly Raw[] };
+	| { readonly k: 'body'; readonly raw: readonly Raw[] }
+	/** Put in front of a value in parentheses, so that it cannot be read as a type. */
+	| { readonly k: 'value' };
 
 export type Parsed = ReadonlyMap<Slot, { readonly expr: Expr | null; readonly stmts: readonly Stmt[] }>;
 
@@ -119,12 +121,10 @@ function rewrite(tokens: readonly Token[], slots: Slot[], problems: CProblem[], 
 			i = close;
 			continue;
 		}
-		if (close === i + 2 && isPlainValue(tokens[i + 1] as Token, previous, tokens[i + 3])) {
-			out.push({ ...(tokens[i + 1] as Token), stand: null });
-			i = close;
-			continue;
-		}
 		out.push({ text: token.text, line: token.line, stand: null });
+		if (close > 0 && looksLikeCast(tokens[i + 1] as Token, previous, tokens[close + 1])) {
+			out.push({ text: 'P_', line: token.line, stand: { k: 'value' } }, { text: ',', line: token.line, stand: null });
+		}
 		if (token.kind !== 'op') continue;
 		if (token.text === '(') {
 			if (called.length >= MAX_PARENS) return [];
@@ -148,8 +148,8 @@ function typeofStand(inner: readonly Token[], slots: Slot[]): Stand {
 	return { k: 'typeof', slot };
 }
 
-/** `(x)` before an operator that is unary as well: the grammar would take it for a cast. */
-function isPlainValue(name: Token, previous: Token | undefined, next: Token | undefined): boolean {
+/** `(x ...)` of a value before an operator that is unary as well: the grammar would take it for a cast. */
+function looksLikeCast(name: Token, previous: Token | undefined, next: Token | undefined): boolean {
 	if (name.kind !== 'id' || TYPE_WORDS.has(name.text) || typedefOf(name.text) !== undefined || name.text.endsWith('_t')) return false;
 	if (previous !== undefined && (previous.kind === 'id' ? previous.text !== 'return' && previous.text !== 'case' : previous.text === ')' || previous.text === ']')) return false;
 	return next !== undefined && /^[-+*&]$/.test(next.text);

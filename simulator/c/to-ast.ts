@@ -216,6 +216,7 @@ function expr(node: SyntaxNode, c: Conversion): Expr {
 		case 'assignment_expression':
 			return { k: 'assign', op: operator(), left: part('left'), right: part('right'), line };
 		case 'comma_expression':
+			if (c.stand(node.start)?.k === 'value') return part('right');
 			return { k: 'comma', left: part('left'), right: part('right'), line };
 		case 'conditional_expression': {
 			const then = role(node, 'consequence');

@@ -1,5 +1,6 @@
 /** Makes a kernel: the reference's symbols bound to a machine, some replaced by compiled C. */
 import type { ArchOps } from '../arch/arch.ts';
+import { genericOps } from '../arch/generic.ts';
 import type { Stmt } from '../c/ast.ts';
 import { type Compiled, compile } from '../c/compile.ts';
 import type { Linkage } from '../c/link.ts';
@@ -9,7 +10,7 @@ import type { Staged, StageNode } from '../hooks/stages.ts';
 import { fromEvents } from '../c/events.ts';
 import { stageEvents } from '../hooks/compose.ts';
 import type { Feature } from './features.ts';
-import type { Kernel, KernelState } from './kernel.ts';
+import { type Kernel, KernelState } from './kernel.ts';
 import { type AnyStaged, isStaged, SYMBOLS } from './symbols.ts';
 
 /** A staged function in the form that a kernel with these features has. */
@@ -51,8 +52,23 @@ export interface Replacement {
 	readonly code: Compiled;
 }
 
-/** Binds every symbol to the machine and loads the replacements. */
-export function bindKernel(parser: CParser, state: KernelState, replacements: readonly Replacement[]): Kernel {
+type StateArguments = ConstructorParameters<typeof KernelState>;
+
+/**
+ * KernelState with a field for every symbol, made in one constructor: an object that gets as many properties one by one
+ * becomes a hash table to V8, and each call through it several times slower. The names are the symbol table's own.
+ */
+const KernelObject = ((): new (...args: StateArguments) => KernelState => {
+	const names = [...SYMBOLS.map((s) => s.name), ...Object.keys(genericOps)];
+	const fields = names.map((name) => `this.${name}=null;`).join('');
+	const make = new Function('State', `return class extends State{constructor(a,b,c,d){super(a,b,c,d);${fields}}}`) as (state: typeof KernelState) => new (...args: StateArguments) => KernelState;
+	return make(KernelState);
+})();
+
+/** Makes a kernel: binds every symbol to the machine and loads the replacements. */
+export function bindKernel(parser: CParser, args: StateArguments, tracking: boolean, replacements: readonly Replacement[]): Kernel {
+	const state = new KernelObject(...args);
+	state.tracking = tracking;
 	const k = state as Kernel;
 	const table = k as unknown as Record<string, unknown>;
 	const replaced = new Set(replacements.map((r) => r.symbol));
