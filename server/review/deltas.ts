@@ -33,7 +33,10 @@ export function draftsOf(unit: PlacedUnit, pair: Pair, sim: Simulator): Draft[] 
 	if (pair.before.ended || pair.after.ended) return [];
 	const incomparable = [...pair.before.violations, ...pair.after.violations].some(({ kind }) => INCOMPARABLE.has(kind));
 	const counted = primary(metricDrafts(unit, pair, sim)).filter(({ severity }) => !incomparable || severity === 'error');
-	return [...withoutConsequences(counted, pair), ...violationDrafts(unit, pair, counted)];
+	const drafts = [...withoutConsequences(counted, pair), ...violationDrafts(unit, pair, counted)];
+	// What a run saves that also leaks or breaks something is no saving.
+	const harmed = drafts.some(({ severity }) => severity === 'error');
+	return harmed ? drafts.filter(({ severity }) => severity !== 'information') : drafts;
 }
 
 function metricDrafts(unit: PlacedUnit, pair: Pair, sim: Simulator): Draft[] {

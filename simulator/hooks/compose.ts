@@ -70,11 +70,22 @@ export function compose(nodes: readonly StageNode[], inserts: readonly Insert[])
 		if (at.to > limit) return { why: 'two hunks of it cover the same place' };
 		limit = at.from;
 		stages.push(...reference.slice(at.from, at.to).map((r) => r.stage));
-		events = join(events.slice(0, at.from), code.events, events.slice(at.to));
+		events = join(events.slice(0, at.from), closeFirst(code.events, events.slice(at.from, at.to)), events.slice(at.to));
 	}
 	const folded = fromEvents(events);
 	if (folded.problems.length > 0) return { why: 'its blocks do not fit those around it' };
 	return { body: folded.body, stages: [...new Set(stages)] };
+}
+
+/**
+ * A piece that begins in the body of an `if` without braces shows that body, one statement, and no sign of its end. Where the
+ * stages it stands for end a block there, so does the code.
+ */
+function closeFirst(code: readonly Event[], covered: readonly Event[]): readonly Event[] {
+	const missing = depthOf(code) - depthOf(covered);
+	if (missing <= 0 || code[0]?.e !== 'stmt' || covered[1]?.e !== 'close') return code;
+	const closes: Event[] = Array.from({ length: missing }, () => ({ e: 'close', soft: true, line: 0 }));
+	return [code[0], ...closes, ...code.slice(1)];
 }
 
 /** A body without braces at the edge of the piece closes by itself; where the reference goes on with `else`, it must not. */

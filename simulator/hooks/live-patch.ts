@@ -70,8 +70,13 @@ function loadWhole(parser: CParser, name: string, lines: readonly CodeLine[] | n
 	const waits = symbol === null || isWaiting(symbol);
 	const code = compile({ name, ret: signature.ret, params: signature.params, body: fn.body }, link, { parser, waits });
 	const notes: SimNote[] = code.problems.map((p) => ({ rule: 'not-modelled', line: p.line || first, message: p.message }));
-	if (symbol === null) notes.push({ rule: 'not-mapped', line: changedLine(change), message: `${name} is no hook of the model; it runs where another function of the patch calls it` });
+	if (symbol === null && isMemoryManagement(change.file)) notes.push({ rule: 'not-mapped', line: changedLine(change), message: `${name} is no hook of the model; it runs where another function of the patch calls it` });
 	return { name, symbol, mode: 'function', code, notes: [...notes, ...assumptions(code)] };
+}
+
+/** Files that a reader expects the model to know; of any other a missing hook is nothing to mention. */
+function isMemoryManagement(file: string): boolean {
+	return /^mm\/|^arch\/[^/]+\/mm\/|^include\/(?:linux\/mm|asm-generic\/(?:pgtable|tlb))/.test(file);
 }
 
 /** Whether callers of the symbol can wait in it. */
@@ -83,6 +88,7 @@ function loadPieces(parser: CParser, name: string, entries: readonly StackEntry[
 	const symbol = symbolOf(name);
 	const line = changedLine(entries[0]?.change);
 	const value = SYMBOLS.find((s) => s.name === symbol)?.value;
+	if (symbol === null && !isMemoryManagement(entries[0]?.change.file ?? '')) return { name, symbol: null, mode: 'none', code: null, notes: [] };
 	if (symbol === null || !isStaged(value)) return none(name, line, `only a piece of ${name} is shown and the model has no stages for it; a patch with the whole function would run`);
 	const form = formOf(value as AnyStaged, features);
 	const inserts: Insert[] = [];

@@ -8,7 +8,10 @@ import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 
+/** The head of the compound page, or the page itself. What is no page (a value entry, an error pointer) is a wild pointer. */
 export function compound_head(k: Kernel, p: number): number {
+	const index = (p - k.frames.memMap) / page.SIZE;
+	if (!(index > 0 && index < k.frames.capacity && Number.isInteger(index))) return k.rt.bad(p);
 	const link = k.mem.r64(p + page.compound_head);
 	return link & 1 ? link - 1 : p;
 }

@@ -1,4 +1,4 @@
-import { PG_swapcache, PG_table, PTE_HUGE, PTE_PRESENT } from '../abi/flags.ts';
+import { PG_locked, PG_swapcache, PG_table, PTE_HUGE, PTE_PRESENT } from '../abi/flags.ts';
 import { mm_struct, page, vm_area_struct } from '../abi/structs.ts';
 import { BudgetSpent, NoProgress, NotModelled, Oops } from '../c/runtime.ts';
 import type { SimNote } from '../index.ts';
@@ -69,7 +69,14 @@ function teardown(k: Kernel): void {
 		if (xarray === 0) for (const zero of entries.values()) k.frames.release(zero);
 		const heads = new Set([...entries.values()].filter((e) => e !== 0 && (e & 1) === 0).map((e) => k.compound_head(e)));
 		entries.clear();
-		for (const head of heads) if (k.frames.allocated.has(head)) k.put_page(head);
+		for (const head of heads) {
+			if (!k.frames.allocated.has(head)) continue;
+			if (k.pageFlag(head, PG_locked)) {
+				k.counters.always('lock.imbalance');
+				k.violate('lock-imbalance', 'a folio is locked and never unlocked');
+			}
+			k.put_page(head);
+		}
 	}
 	for (const head of [...k.frames.allocated]) leaked(k, head);
 }
