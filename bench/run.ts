@@ -6,9 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadSimulator } from '../server/simulator-host.ts';
-import { DEFAULT_SETTINGS } from '../server/review/settings.ts';
 import { reviewText } from '../server/review/review-text.ts';
+import { DEFAULT_SETTINGS } from '../server/review/settings.ts';
+import { loadSimulator } from '../server/simulator-host.ts';
 import { hookCalls } from './hook-calls.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -62,10 +62,15 @@ const run = (scenario: string, variant: string, arch: string): number => {
 	const { metrics } = sim.run({ scenario, variant, arch, kernel: '5.8', policy: 'mainline', stack: [] });
 	return (metrics['fault.minor'] ?? 0) + (metrics['fault.major'] ?? 0);
 };
-print('scenario runs per second, 32 faults each (anon-touch)', thousands(perSecond(() => {
-	run('anon-touch', 'store', 'x86-64');
-	return 1;
-})));
+print(
+	'scenario runs per second, 32 faults each (anon-touch)',
+	thousands(
+		perSecond(() => {
+			run('anon-touch', 'store', 'x86-64');
+			return 1;
+		}),
+	),
+);
 const real = realFaults();
 print('simulated write faults per second, shared file', thousands(perSecond(() => run('page-fault3-retry', '', 'x86-64'))));
 print("  this machine's kernel, shared file", real === null ? 'not measured: no C compiler' : thousands(real.shared));

@@ -1,15 +1,16 @@
 /** What the simulator knows, without running anything and without a C parser. */
-import { ABI, abiEntry } from './abi/index.ts';
+
 import type { AbiEntry } from './abi/entry.ts';
+import { ABI, abiEntry } from './abi/index.ts';
 import { ARCHITECTURES, archExists } from './arch/index.ts';
+import type { StageNode } from './hooks/stages.ts';
+import type { AbiInfo, ArchInfo, Simulator } from './index.ts';
 import { nodesOf } from './kernel/build.ts';
 import { featuresOf, NEWEST_KERNEL, versionNumber } from './kernel/features.ts';
 import { isStaged, SYMBOLS } from './kernel/symbols.ts';
-import type { AbiInfo, ArchInfo, Simulator } from './index.ts';
 import { METRICS } from './machine/metrics.ts';
 import { POLICIES } from './policies/index.ts';
 import { SCENARIOS } from './scenarios/index.ts';
-import type { StageNode } from './hooks/stages.ts';
 
 export type Catalogue = Pick<Simulator, 'explain' | 'abi' | 'hooks' | 'scenarios' | 'policies' | 'architectures' | 'metrics'>;
 
@@ -27,13 +28,27 @@ export function catalogue(): Catalogue {
 			return entry === undefined ? undefined : describe(entry, kernel ?? NEWEST_KERNEL);
 		},
 		abi: () => ABI.map((entry) => describe(entry, NEWEST_KERNEL)),
-		hooks: () => SYMBOLS.filter((s) => abiEntry(s.name) !== undefined).map(({ name, file, value }) => ({ name, file, stages: isStaged(value) ? stageNames(nodesOf(value, featuresOf(NEWEST_KERNEL))) : [], scenarios: SCENARIOS.filter((s) => s.exercises.includes(name)).map((s) => s.name) })),
+		hooks: () =>
+			SYMBOLS.filter((s) => abiEntry(s.name) !== undefined).map(({ name, file, value }) => ({
+				name,
+				file,
+				stages: isStaged(value) ? stageNames(nodesOf(value, featuresOf(NEWEST_KERNEL))) : [],
+				scenarios: SCENARIOS.filter((s) => s.exercises.includes(name)).map((s) => s.name),
+			})),
 	};
 }
 
 function describe(entry: AbiEntry, kernel: string): AbiInfo {
 	const isSymbol = SYMBOLS.some((s) => s.name === entry.name);
-	return { name: entry.name, kind: isSymbol ? 'symbol' : entry.kind, signature: entry.text, doc: entry.doc, perArch: words(entry, kernel), since: entry.since ?? null, until: entry.until ?? null };
+	return {
+		name: entry.name,
+		kind: isSymbol ? 'symbol' : entry.kind,
+		signature: entry.text,
+		doc: entry.doc,
+		perArch: words(entry, kernel),
+		since: entry.since ?? null,
+		until: entry.until ?? null,
+	};
 }
 
 /** What the architectures of that kernel do, for an operation that is theirs. */

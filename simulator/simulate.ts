@@ -46,7 +46,10 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		if (kernel === undefined) {
 			const features = contractsOf(request.stack, policyFeatures(request.kernel, request.policy));
 			const loaded = load(request.stack, features);
-			kernel = { k: bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), features], tracking, replacementsOf(loaded)), notes: loaded.flatMap((l) => l.notes) };
+			kernel = {
+				k: bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), features], tracking, replacementsOf(loaded)),
+				notes: loaded.flatMap((l) => l.notes),
+			};
 			remember(kernels, key, kernel);
 		}
 		return kernel;
@@ -65,7 +68,8 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			const choice = chooseArch(request.arch, request.kernel);
 			if (scenario === undefined) throw new RangeError(`no scenario is called ${request.scenario}`);
 			if (choice === undefined) throw new RangeError(`no architecture is called ${request.arch}`);
-			if (!archExists(choice.arch, choice.version)) return { ...NOTHING, notes: [{ rule: 'skipped-arch', line: null, message: `${choice.arch.name} does not exist in ${choice.version}` }] };
+			if (!archExists(choice.arch, choice.version))
+				return { ...NOTHING, notes: [{ rule: 'skipped-arch', line: null, message: `${choice.arch.name} does not exist in ${choice.version}` }] };
 			const { k, notes } = kernelFor(request, choice, request.track ?? false);
 			const outcome = runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET);
 			return {
@@ -83,7 +87,17 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 	};
 }
 
-const NOTHING: RunResult = { applies: false, ended: false, metrics: {}, waits: [], violations: [], notes: [], executed: new Map(), events: new Map(), called: [] };
+const NOTHING: RunResult = {
+	applies: false,
+	ended: false,
+	metrics: {},
+	waits: [],
+	violations: [],
+	notes: [],
+	executed: new Map(),
+	events: new Map(),
+	called: [],
+};
 
 /** Features of a version under a policy. */
 function policyFeatures(kernel: string, name: string): ReadonlySet<Feature> {
@@ -105,6 +119,17 @@ function placement(change: SimChange, before: Loaded, after: Loaded): Placement 
 	const shown = after.mode === 'none' ? after : before.mode === 'none' ? before : after;
 	const notes: SimNote[] = [...shown.notes];
 	const standsIn = mapped && change.whole && change.before === null && after.symbol !== null;
-	if (standsIn) notes.push({ rule: 'model-stood-in', line: change.after?.find((l) => l.changed)?.line ?? null, message: `${change.name} is new; what it is compared with is the model of the kernel without it` });
-	return { hook: mapped ? after.symbol : null, mode: mapped ? after.mode : 'none', notes, codeLines: { before: before.code?.lines ?? [], after: after.code?.lines ?? [] }, modelStandsIn: standsIn };
+	if (standsIn)
+		notes.push({
+			rule: 'model-stood-in',
+			line: change.after?.find((l) => l.changed)?.line ?? null,
+			message: `${change.name} is new; what it is compared with is the model of the kernel without it`,
+		});
+	return {
+		hook: mapped ? after.symbol : null,
+		mode: mapped ? after.mode : 'none',
+		notes,
+		codeLines: { before: before.code?.lines ?? [], after: after.code?.lines ?? [] },
+		modelStandsIn: standsIn,
+	};
 }

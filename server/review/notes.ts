@@ -1,4 +1,5 @@
 import type { SimNote } from '../../simulator/index.ts';
+import { isMemoryManagement } from '../../simulator/index.ts';
 import type { Patch } from '../patch/types.ts';
 import type { Reviewed } from './bench.ts';
 import type { Note } from './report.ts';
@@ -29,7 +30,7 @@ export function notesOf(patch: Patch, reviewed: readonly Reviewed[], { kernel, s
 /** A hunk of a C file that changes no function (an include, a struct, a declaration) is not run; say so. */
 function emptyHunks(patch: Patch): Note[] {
 	return patch.hunks
-		.filter((hunk) => hunk.functions.length === 0 && /\.[chS]$/.test(hunk.file))
+		.filter((hunk) => hunk.functions.length === 0 && isMemoryManagement(hunk.file))
 		.map((hunk) => ({ rule: 'not-mapped', line: hunk.line, hunks: [hunk.id], message: 'No function changes in this hunk, so nothing of it was run.' }));
 }
 
@@ -37,8 +38,6 @@ function placementNotes({ change, hunk, placement }: PlacedChange): Note[] {
 	const at = (note: SimNote): Note => ({ rule: note.rule, line: note.line ?? change.line, hunks: [hunk.id], message: note.message });
 	const notes = placement.notes.map(at);
 	const lacks = (rule: string) => !notes.some((note) => note.rule === rule);
-	if (!isPlaced(placement) && notes.length === 0)
-		notes.push(at({ rule: 'not-mapped', line: null, message: `${change.name} has no certain place in the simulated kernel, so its change was not run.` }));
 	if (isPlaced(placement) && placement.modelStandsIn && lacks('model-stood-in'))
 		notes.push(at({ rule: 'model-stood-in', line: null, message: `${change.name} is new; the reference model is the side before.` }));
 	return notes;

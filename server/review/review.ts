@@ -3,6 +3,7 @@ import type { ParsedDocument, Patch } from '../patch/types.ts';
 import { type Bench, createBench, type Pair, type Reviewed } from './bench.ts';
 import { executedLines } from './coverage.ts';
 import { type Draft, draftsOf } from './deltas.ts';
+import { disagreements } from './disagreements.ts';
 import { findingsOf } from './findings.ts';
 import { reportHunks } from './hunks.ts';
 import { notesOf } from './notes.ts';
@@ -91,7 +92,10 @@ function* reviewPatch(plan: Plan, session: Session): Steps<ReportPatch> {
 		hunks: reportHunks(patch, reviewed),
 		runs: reviewed.flatMap(({ unit, pairs }) => pairs.map((pair) => reportRun(unit, pair))),
 		findings: findingsOf(drafts, session.bench, sim, settings),
-		notes: notesOf(patch, reviewed, { kernel, skipped }, settings),
+		notes: [
+			...notesOf(patch, reviewed, { kernel, skipped }, settings),
+			...plan.units.flatMap(({ placed }, i) => disagreements(placed, reviewed[i]?.pairs ?? [], session.bench, sim)),
+		],
 	};
 }
 

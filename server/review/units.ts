@@ -71,7 +71,7 @@ export function placeUnit(unit: Unit, bench: Bench, kernel: string): PlacedUnit 
 	const changes = unit.own.map(({ change, hunk }) => ({ change, hunk, placement: bench.place(change, kernel) }));
 	const places = new Map(changes.map(({ change, placement }) => [change.id, placement]));
 	const loaded = ({ change }: StackEntry) =>
-		isPlaced(places.get(change.id) ?? bench.place(change, kernel)) && !(places.has(change.id) && sameCode(change.before, change.after));
+		(places.get(change.id) ?? bench.place(change, kernel)).mode !== 'none' && !(places.has(change.id) && sameCode(change.before, change.after));
 	const runnable = changes.filter(({ change, placement }) => isPlaced(placement) && !sameCode(change.before, change.after));
 	return {
 		base: unit.base,

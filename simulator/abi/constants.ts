@@ -37,21 +37,58 @@ const result: Record<string, string> = {
 	VM_FAULT_ERROR: 'any of the bits that end the fault with an error',
 };
 const vm: Record<string, string> = {
-	VM_READ: 'may be read', VM_WRITE: 'may be written', VM_EXEC: 'may be executed', VM_SHARED: 'writes go to the object, not to a copy', VM_MAYREAD: 'mprotect may add VM_READ', VM_MAYWRITE: 'mprotect may add VM_WRITE',
-	VM_MAYEXEC: 'mprotect may add VM_EXEC', VM_MAYSHARE: 'the mapping was asked for as shared', VM_GROWSDOWN: 'a stack that grows down', VM_PFNMAP: 'frames without struct page handling', VM_LOCKED: 'pages stay resident', VM_IO: 'device memory',
-	VM_SEQ_READ: 'read sequentially', VM_RAND_READ: 'read at random', VM_DONTCOPY: 'not copied on fork', VM_DONTEXPAND: 'mremap may not grow it', VM_LOCKONFAULT: 'lock pages as they fault in', VM_ACCOUNT: 'charged to the commit limit',
-	VM_HUGETLB: 'hugetlbfs', VM_MIXEDMAP: 'pages and bare frames mixed', VM_HUGEPAGE: 'huge pages advised', VM_NOHUGEPAGE: 'huge pages refused',
+	VM_READ: 'may be read',
+	VM_WRITE: 'may be written',
+	VM_EXEC: 'may be executed',
+	VM_SHARED: 'writes go to the object, not to a copy',
+	VM_MAYREAD: 'mprotect may add VM_READ',
+	VM_MAYWRITE: 'mprotect may add VM_WRITE',
+	VM_MAYEXEC: 'mprotect may add VM_EXEC',
+	VM_MAYSHARE: 'the mapping was asked for as shared',
+	VM_GROWSDOWN: 'a stack that grows down',
+	VM_PFNMAP: 'frames without struct page handling',
+	VM_LOCKED: 'pages stay resident',
+	VM_IO: 'device memory',
+	VM_SEQ_READ: 'read sequentially',
+	VM_RAND_READ: 'read at random',
+	VM_DONTCOPY: 'not copied on fork',
+	VM_DONTEXPAND: 'mremap may not grow it',
+	VM_LOCKONFAULT: 'lock pages as they fault in',
+	VM_ACCOUNT: 'charged to the commit limit',
+	VM_HUGETLB: 'hugetlbfs',
+	VM_MIXEDMAP: 'pages and bare frames mixed',
+	VM_HUGEPAGE: 'huge pages advised',
+	VM_NOHUGEPAGE: 'huge pages refused',
 };
 const pte: Record<string, string> = {
-	_PAGE_PRESENT: 'entry maps a page', _PAGE_RW: 'entry allows writes', _PAGE_USER: 'user space may use it', _PAGE_ACCESSED: 'entry was used', _PAGE_DIRTY: 'page was written through the entry', _PAGE_PSE: 'entry maps a huge page',
-	_PAGE_SPECIAL: 'no struct page is counted for the entry', _PAGE_PROTNONE: 'present to software only', _PAGE_NX: 'not executable', _PAGE_SOFT_DIRTY: 'written since the tracker cleared it', _PAGE_UFFD_WP: 'write-protected by userfaultfd',
+	_PAGE_PRESENT: 'entry maps a page',
+	_PAGE_RW: 'entry allows writes',
+	_PAGE_USER: 'user space may use it',
+	_PAGE_ACCESSED: 'entry was used',
+	_PAGE_DIRTY: 'page was written through the entry',
+	_PAGE_PSE: 'entry maps a huge page',
+	_PAGE_SPECIAL: 'no struct page is counted for the entry',
+	_PAGE_PROTNONE: 'present to software only',
+	_PAGE_NX: 'not executable',
+	_PAGE_SOFT_DIRTY: 'written since the tracker cleared it',
+	_PAGE_UFFD_WP: 'write-protected by userfaultfd',
 };
 const pteValues: Record<string, number> = {
-	_PAGE_PRESENT: F.PTE_PRESENT, _PAGE_RW: F.PTE_WRITE, _PAGE_USER: F.PTE_USER, _PAGE_ACCESSED: F.PTE_YOUNG, _PAGE_DIRTY: F.PTE_DIRTY, _PAGE_PSE: F.PTE_HUGE, _PAGE_SPECIAL: F.PTE_SPECIAL, _PAGE_PROTNONE: F.PTE_PROTNONE, _PAGE_NX: F.PTE_NX,
-	_PAGE_SOFT_DIRTY: F.PTE_SOFT_DIRTY, _PAGE_UFFD_WP: F.PTE_UFFD_WP,
+	_PAGE_PRESENT: F.PTE_PRESENT,
+	_PAGE_RW: F.PTE_WRITE,
+	_PAGE_USER: F.PTE_USER,
+	_PAGE_ACCESSED: F.PTE_YOUNG,
+	_PAGE_DIRTY: F.PTE_DIRTY,
+	_PAGE_PSE: F.PTE_HUGE,
+	_PAGE_SPECIAL: F.PTE_SPECIAL,
+	_PAGE_PROTNONE: F.PTE_PROTNONE,
+	_PAGE_NX: F.PTE_NX,
+	_PAGE_SOFT_DIRTY: F.PTE_SOFT_DIRTY,
+	_PAGE_UFFD_WP: F.PTE_UFFD_WP,
 };
 const values = F as unknown as Readonly<Record<string, number>>;
-const from = (docs: Record<string, string>, type: string, table: Readonly<Record<string, number>> = values): AbiEntry[] => Object.entries(docs).map(([name, doc]) => constant(name, table[name] as number, doc, type));
+const from = (docs: Record<string, string>, type: string, table: Readonly<Record<string, number>> = values): AbiEntry[] =>
+	Object.entries(docs).map(([name, doc]) => constant(name, table[name] as number, doc, type));
 
 export const CONSTANTS: readonly AbiEntry[] = [
 	...from(fault, 'unsigned int'),
@@ -86,6 +123,21 @@ export const CONSTANTS: readonly AbiEntry[] = [
 	constant('TASK_KILLABLE', 0x102, 'waits for an event or a fatal signal', 'int'),
 	constant('RMAP_NONE', 0, 'no rmap flag', 'rmap_t'),
 	constant('RMAP_EXCLUSIVE', 1, 'the anonymous page belongs to one process', 'rmap_t'),
-	...(['PGFAULT', 'PGMAJFAULT', 'THP_FILE_MAPPED', 'THP_FILE_FALLBACK', 'THP_FAULT_FALLBACK', 'PGREUSE', 'VMA_LOCK_SUCCESS', 'VMA_LOCK_RETRY', 'VMA_LOCK_ABORT', 'VMA_LOCK_MISS', 'SWAP_RA', 'SWAP_RA_HIT'] as const).map((name, i) => constant(name, i, 'vmstat event; counted nowhere here', 'int')),
+	...(
+		[
+			'PGFAULT',
+			'PGMAJFAULT',
+			'THP_FILE_MAPPED',
+			'THP_FILE_FALLBACK',
+			'THP_FAULT_FALLBACK',
+			'PGREUSE',
+			'VMA_LOCK_SUCCESS',
+			'VMA_LOCK_RETRY',
+			'VMA_LOCK_ABORT',
+			'VMA_LOCK_MISS',
+			'SWAP_RA',
+			'SWAP_RA_HIT',
+		] as const
+	).map((name, i) => constant(name, i, 'vmstat event; counted nowhere here', 'int')),
 	...(['ENOMEM', 'EFAULT', 'EBUSY', 'EEXIST', 'EINVAL', 'EAGAIN'] as const).map((name) => constant(name, F[name], 'error number', 'int')),
 ];

@@ -10,7 +10,12 @@ export interface AbiEntry {
 	readonly text: string;
 	readonly doc: string;
 	/** Function: its types, whether it may wait, and what a call does in a given kernel. */
-	readonly call?: { readonly signature: Signature; readonly waits: boolean; readonly effects?: 'none'; readonly bind: (k: Kernel) => (...args: number[]) => unknown };
+	readonly call?: {
+		readonly signature: Signature;
+		readonly waits: boolean;
+		readonly effects?: 'none';
+		readonly bind: (k: Kernel) => (...args: number[]) => unknown;
+	};
 	readonly constant?: { readonly value: number; readonly type: CType };
 	/** A macro in our own C: parameters and body. */
 	readonly macro?: { readonly params: readonly string[]; readonly body: string };
@@ -31,7 +36,20 @@ export function pure(text: string, doc: string, fn: Fn): AbiEntry {
 /** A function of the kernel's state. A generator function may wait. */
 export function on(text: string, doc: string, fn: (k: Kernel, ...args: number[]) => unknown): AbiEntry {
 	const signature = parseSignature(text);
-	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits: mayWait(fn), bind: (k) => (...args) => fn(k, ...args) } };
+	return {
+		name: signature.name,
+		kind: 'function',
+		text,
+		doc,
+		call: {
+			signature,
+			waits: mayWait(fn),
+			bind:
+				(k) =>
+				(...args) =>
+					fn(k, ...args),
+		},
+	};
 }
 
 /** A symbol of the reference kernel under its own or an older or newer name; a replacement of the symbol is what gets called. */

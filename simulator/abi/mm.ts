@@ -4,7 +4,8 @@ import * as F from './flags.ts';
 import { mm_struct, page, vm_area_struct, vm_fault } from './structs.ts';
 
 const n = (a: number | undefined): number => a as number;
-const fault = (name: string, doc: string, target: Parameters<typeof symbol>[2]): AbiEntry => symbol(`vm_fault_t ${name}(struct vm_fault *vmf)`, doc, target, true);
+const fault = (name: string, doc: string, target: Parameters<typeof symbol>[2]): AbiEntry =>
+	symbol(`vm_fault_t ${name}(struct vm_fault *vmf)`, doc, target, true);
 
 export const MM: readonly AbiEntry[] = [
 	fault('handle_pte_fault', 'the last stage of a fault: chooses by the state of the entry', 'handle_pte_fault'),
@@ -27,26 +28,86 @@ export const MM: readonly AbiEntry[] = [
 	fault('wp_pfn_shared', 'write to a shared mapping without struct page', 'wp_pfn_shared'),
 	fault('finish_mkwrite_fault', 'makes the entry writable after page_mkwrite', 'finish_mkwrite_fault'),
 	symbol('void wp_page_reuse(struct vm_fault *vmf)', 'makes the entry writable in place and releases the page table', 'wp_page_reuse', false),
-	symbol('vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags, struct pt_regs *regs)', 'handles a fault in a VMA', 'handle_mm_fault', true),
-	symbol('vm_fault_t do_set_pmd(struct vm_fault *vmf, struct page *page)', 'maps a huge page with one PMD entry. Returns 0 if done, the reference then belonging to the mapping; else VM_FAULT_FALLBACK and the caller keeps it', 'do_set_pmd', true),
+	symbol(
+		'vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags, struct pt_regs *regs)',
+		'handles a fault in a VMA',
+		'handle_mm_fault',
+		true,
+	),
+	symbol(
+		'vm_fault_t do_set_pmd(struct vm_fault *vmf, struct page *page)',
+		'maps a huge page with one PMD entry. Returns 0 if done, the reference then belonging to the mapping; else VM_FAULT_FALLBACK and the caller keeps it',
+		'do_set_pmd',
+		true,
+	),
 	symbol('void do_set_pte(struct vm_fault *vmf, struct page *page, unsigned long addr)', 'writes the entry for a page of the page cache', 'do_set_pte', false),
-	ranged('6.6..', on('void set_pte_range(struct vm_fault *vmf, struct folio *folio, struct page *page, unsigned int nr, unsigned long addr)', 'writes the entries for pages of a folio', (k, vmf, _folio, p, nr, addr) => {
-		for (let i = 0; i < n(nr); i++) k.do_set_pte(n(vmf), n(p) + i * page.SIZE, n(addr) + i * F.PAGE_SIZE);
-	})),
+	ranged(
+		'6.6..',
+		on(
+			'void set_pte_range(struct vm_fault *vmf, struct folio *folio, struct page *page, unsigned int nr, unsigned long addr)',
+			'writes the entries for pages of a folio',
+			(k, vmf, _folio, p, nr, addr) => {
+				for (let i = 0; i < n(nr); i++) k.do_set_pte(n(vmf), n(p) + i * page.SIZE, n(addr) + i * F.PAGE_SIZE);
+			},
+		),
+	),
 	fault('filemap_fault', 'reads the page of the fault through the page cache', 'filemap_fault'),
-	symbol('vm_fault_t filemap_map_pages(struct vm_fault *vmf, unsigned long start_pgoff, unsigned long end_pgoff)', 'maps the cached pages of a window; returns void up to 5.11', 'filemap_map_pages', true),
-	symbol('bool filemap_map_pmd(struct vm_fault *vmf, struct page *page, struct xa_state *xas)', 'maps a huge page of the page cache; two arguments and a locked, referenced page from 5.12', 'filemap_map_pmd', true),
-	symbol('bool __folio_lock_or_retry(struct folio *folio, struct mm_struct *mm, unsigned int flags)', 'locks the folio, or drops the lock of the fault and waits; (folio, vmf) from 6.6', '__folio_lock_or_retry', true),
-	ranged('..5.16', symbol('int __lock_page_or_retry(struct page *page, struct mm_struct *mm, unsigned int flags)', 'locks the page, or drops mmap_lock and waits', '__folio_lock_or_retry', true)),
-	on('bool folio_lock_or_retry(struct folio *folio, struct mm_struct *mm, unsigned int flags)', 'locks the folio, or drops the lock of the fault and waits', function* (k, folio, mm, flags) {
-		return k.trylock_page(n(folio)) ? 1 : yield* k.__folio_lock_or_retry(n(folio), n(mm), n(flags));
-	}),
-	on('int lock_page_or_retry(struct page *page, struct mm_struct *mm, unsigned int flags)', 'locks the page, or drops mmap_lock and waits', function* (k, p, mm, flags) {
-		return k.trylock_page(n(p)) ? 1 : yield* k.__folio_lock_or_retry(n(p), n(mm), n(flags));
-	}),
-	pure('bool fault_flag_allow_retry_first(unsigned int flags)', 'tells whether this is the first try of a fault that may be retried', (f) => (n(f) & F.FAULT_FLAG_ALLOW_RETRY && !(n(f) & F.FAULT_FLAG_TRIED) ? 1 : 0)),
-	symbol('bool transhuge_vma_suitable(struct vm_area_struct *vma, unsigned long addr)', 'tells whether the PMD-sized range lies in the VMA, congruent with the file', 'transhuge_vma_suitable', false),
-	symbol('struct page *vm_normal_page(struct vm_area_struct *vma, unsigned long addr, pte_t pte)', 'page of the entry, NULL for the zero page', 'vm_normal_page', false),
+	symbol(
+		'vm_fault_t filemap_map_pages(struct vm_fault *vmf, unsigned long start_pgoff, unsigned long end_pgoff)',
+		'maps the cached pages of a window; returns void up to 5.11',
+		'filemap_map_pages',
+		true,
+	),
+	symbol(
+		'bool filemap_map_pmd(struct vm_fault *vmf, struct page *page, struct xa_state *xas)',
+		'maps a huge page of the page cache; two arguments and a locked, referenced page from 5.12',
+		'filemap_map_pmd',
+		true,
+	),
+	symbol(
+		'bool __folio_lock_or_retry(struct folio *folio, struct mm_struct *mm, unsigned int flags)',
+		'locks the folio, or drops the lock of the fault and waits; (folio, vmf) from 6.6',
+		'__folio_lock_or_retry',
+		true,
+	),
+	ranged(
+		'..5.16',
+		symbol(
+			'int __lock_page_or_retry(struct page *page, struct mm_struct *mm, unsigned int flags)',
+			'locks the page, or drops mmap_lock and waits',
+			'__folio_lock_or_retry',
+			true,
+		),
+	),
+	on(
+		'bool folio_lock_or_retry(struct folio *folio, struct mm_struct *mm, unsigned int flags)',
+		'locks the folio, or drops the lock of the fault and waits',
+		function* (k, folio, mm, flags) {
+			return k.trylock_page(n(folio)) ? 1 : yield* k.__folio_lock_or_retry(n(folio), n(mm), n(flags));
+		},
+	),
+	on(
+		'int lock_page_or_retry(struct page *page, struct mm_struct *mm, unsigned int flags)',
+		'locks the page, or drops mmap_lock and waits',
+		function* (k, p, mm, flags) {
+			return k.trylock_page(n(p)) ? 1 : yield* k.__folio_lock_or_retry(n(p), n(mm), n(flags));
+		},
+	),
+	pure('bool fault_flag_allow_retry_first(unsigned int flags)', 'tells whether this is the first try of a fault that may be retried', (f) =>
+		n(f) & F.FAULT_FLAG_ALLOW_RETRY && !(n(f) & F.FAULT_FLAG_TRIED) ? 1 : 0,
+	),
+	symbol(
+		'bool transhuge_vma_suitable(struct vm_area_struct *vma, unsigned long addr)',
+		'tells whether the PMD-sized range lies in the VMA, congruent with the file',
+		'transhuge_vma_suitable',
+		false,
+	),
+	symbol(
+		'struct page *vm_normal_page(struct vm_area_struct *vma, unsigned long addr, pte_t pte)',
+		'page of the entry, NULL for the zero page',
+		'vm_normal_page',
+		false,
+	),
 
 	symbol('void mmap_read_lock(struct mm_struct *mm)', 'takes mmap_lock for reading, waiting for writers', 'mmap_read_lock', true),
 	symbol('bool mmap_read_trylock(struct mm_struct *mm)', 'takes mmap_lock for reading if no writer holds or awaits it', 'mmap_read_trylock', false),
@@ -56,14 +117,38 @@ export const MM: readonly AbiEntry[] = [
 	on('void down_read(struct rw_semaphore *sem)', 'takes a rw_semaphore for reading; mmap_sem before 5.8', function* (k, sem) {
 		yield* k.mmap_read_lock(n(sem) - mm_struct.mmap_lock);
 	}),
-	on('void up_read(struct rw_semaphore *sem)', 'releases a rw_semaphore taken for reading; mmap_sem before 5.8', (k, sem) => k.mmap_read_unlock(n(sem) - mm_struct.mmap_lock)),
+	on('void up_read(struct rw_semaphore *sem)', 'releases a rw_semaphore taken for reading; mmap_sem before 5.8', (k, sem) =>
+		k.mmap_read_unlock(n(sem) - mm_struct.mmap_lock),
+	),
 	symbol('void mmap_assert_locked(struct mm_struct *mm)', 'mmap_lock must be held', 'mmap_assert_locked', false),
-	ranged('6.4..', symbol('bool vma_start_read(struct vm_area_struct *vma)', 'takes the per-VMA lock for reading; fails while a writer has the VMA', 'vma_start_read', false)),
+	ranged(
+		'6.4..',
+		symbol('bool vma_start_read(struct vm_area_struct *vma)', 'takes the per-VMA lock for reading; fails while a writer has the VMA', 'vma_start_read', false),
+	),
 	ranged('6.4..', symbol('void vma_end_read(struct vm_area_struct *vma)', 'releases the per-VMA lock taken for reading', 'vma_end_read', false)),
-	ranged('6.4..', symbol('void vma_start_write(struct vm_area_struct *vma)', 'waits for readers of the VMA and keeps new ones out until mmap_write_unlock', 'vma_start_write', true)),
-	ranged('6.4..', symbol('struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long address)', 'VMA of the address with its lock taken for reading, or NULL', 'lock_vma_under_rcu', true)),
+	ranged(
+		'6.4..',
+		symbol(
+			'void vma_start_write(struct vm_area_struct *vma)',
+			'waits for readers of the VMA and keeps new ones out until mmap_write_unlock',
+			'vma_start_write',
+			true,
+		),
+	),
+	ranged(
+		'6.4..',
+		symbol(
+			'struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long address)',
+			'VMA of the address with its lock taken for reading, or NULL',
+			'lock_vma_under_rcu',
+			true,
+		),
+	),
 	ranged('6.6..', symbol('void release_fault_lock(struct vm_fault *vmf)', 'drops the lock that the fault runs under', 'release_fault_lock', false)),
-	ranged('6.6..', symbol('vm_fault_t vmf_can_call_fault(struct vm_fault *vmf)', 'tells whether vm_ops->fault may run under the VMA lock', 'vmf_can_call_fault', false)),
+	ranged(
+		'6.6..',
+		symbol('vm_fault_t vmf_can_call_fault(struct vm_fault *vmf)', 'tells whether vm_ops->fault may run under the VMA lock', 'vmf_can_call_fault', false),
+	),
 	symbol('void spin_lock(spinlock_t *lock)', 'takes a spinlock', 'spin_lock', false),
 	symbol('bool spin_trylock(spinlock_t *lock)', 'takes a spinlock if it is free', 'spin_trylock', false),
 	symbol('void spin_unlock(spinlock_t *lock)', 'releases a spinlock', 'spin_unlock', false),
@@ -77,7 +162,9 @@ export const MM: readonly AbiEntry[] = [
 	nop('void preempt_enable(void)', 'preemption again'),
 	nop('void cond_resched(void)', 'lets others run if they must; never needed on the canonical schedule'),
 
-	on('void add_mm_counter(struct mm_struct *mm, int member, long value)', 'changes an rss counter', (k, mm, member, value) => k.add_mm_counter(n(mm), n(member), n(value))),
+	on('void add_mm_counter(struct mm_struct *mm, int member, long value)', 'changes an rss counter', (k, mm, member, value) =>
+		k.add_mm_counter(n(mm), n(member), n(value)),
+	),
 	on('void inc_mm_counter(struct mm_struct *mm, int member)', 'adds one to an rss counter', (k, mm, member) => k.add_mm_counter(n(mm), n(member), 1)),
 	on('void dec_mm_counter(struct mm_struct *mm, int member)', 'takes one from an rss counter', (k, mm, member) => k.add_mm_counter(n(mm), n(member), -1)),
 	on('void inc_mm_counter_fast(struct mm_struct *mm, int member)', 'adds one to an rss counter', (k, mm, member) => k.add_mm_counter(n(mm), n(member), 1)),
@@ -85,25 +172,57 @@ export const MM: readonly AbiEntry[] = [
 	on('int mm_counter_file(struct page *page)', 'rss counter of a file page', () => 0),
 	on('int mm_counter(struct page *page)', 'rss counter of a page', (k, p) => k.mem.r64(k.compound_head(n(p)) + page.mapping) & 1),
 	symbol('void page_add_file_rmap(struct page *page, ...)', 'one mapping of a file page more', 'page_add_file_rmap', false),
-	on('void folio_add_file_rmap_pmd(struct folio *folio, struct page *page, struct vm_area_struct *vma)', 'one PMD mapping of a file folio more', (k, f) => k.page_add_file_rmap(n(f))),
-	on('void folio_add_file_rmap_ptes(struct folio *folio, struct page *page, int nr, struct vm_area_struct *vma)', 'nr mappings of a file folio more', (k, f, _p, nr) => {
-		for (let i = 0; i < n(nr); i++) k.page_add_file_rmap(n(f));
-	}),
-	on('void page_add_new_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, ...)', 'first mapping of a new anonymous page', (k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr))),
-	on('void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr, ...)', 'first mapping of a new anonymous folio', (k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr))),
-	on('void page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, ...)', 'one mapping of an anonymous page more', (k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr))),
-	on('void do_page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, int flags)', 'one mapping of an anonymous page more', (k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr))),
+	on('void folio_add_file_rmap_pmd(struct folio *folio, struct page *page, struct vm_area_struct *vma)', 'one PMD mapping of a file folio more', (k, f) =>
+		k.page_add_file_rmap(n(f)),
+	),
+	on(
+		'void folio_add_file_rmap_ptes(struct folio *folio, struct page *page, int nr, struct vm_area_struct *vma)',
+		'nr mappings of a file folio more',
+		(k, f, _p, nr) => {
+			for (let i = 0; i < n(nr); i++) k.page_add_file_rmap(n(f));
+		},
+	),
+	on(
+		'void page_add_new_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, ...)',
+		'first mapping of a new anonymous page',
+		(k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr)),
+	),
+	on(
+		'void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr, ...)',
+		'first mapping of a new anonymous folio',
+		(k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr)),
+	),
+	on(
+		'void page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, ...)',
+		'one mapping of an anonymous page more',
+		(k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr)),
+	),
+	on(
+		'void do_page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, int flags)',
+		'one mapping of an anonymous page more',
+		(k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr)),
+	),
 	symbol('void page_remove_rmap(struct page *page, ...)', 'one mapping of a page less', 'page_remove_rmap', false),
 	nop('void lru_cache_add_inactive_or_unevictable(struct page *page, struct vm_area_struct *vma)', 'puts a new page on a reclaim list'),
 	nop('void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma)', 'puts a new folio on a reclaim list'),
 	nop('void lru_cache_add(struct page *page)', 'puts a new page on a reclaim list'),
 	nop('void folio_add_lru(struct folio *folio)', 'puts a new folio on a reclaim list'),
 
-	on('bool vma_is_anonymous(struct vm_area_struct *vma)', 'tells whether the VMA has no file behind it', (k, vma) => (k.mem.r64(n(vma) + vm_area_struct.vm_ops) === 0 ? 1 : 0)),
+	on('bool vma_is_anonymous(struct vm_area_struct *vma)', 'tells whether the VMA has no file behind it', (k, vma) =>
+		k.mem.r64(n(vma) + vm_area_struct.vm_ops) === 0 ? 1 : 0,
+	),
 	on('int anon_vma_prepare(struct vm_area_struct *vma)', 'makes sure that the VMA has an anon_vma; 0', () => 0),
-	ranged('6.8..', on('vm_fault_t vmf_anon_prepare(struct vm_fault *vmf)', 'makes sure that the VMA has an anon_vma; 0', () => 0)),
+	ranged(
+		'6.8..',
+		on('vm_fault_t vmf_anon_prepare(struct vm_fault *vmf)', 'makes sure that the VMA has an anon_vma; 0', () => 0),
+	),
 	symbol('struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)', 'VMA of the address', 'find_vma', false),
-	ranged('5.19..', on('bool vmf_pte_changed(struct vm_fault *vmf)', 'tells whether the entry differs from what the fault saw', (k, vmf) => (k.mem.r64(k.mem.r64(n(vmf) + vm_fault.pte)) !== k.mem.r64(n(vmf) + vm_fault.orig_pte) ? 1 : 0))),
+	ranged(
+		'5.19..',
+		on('bool vmf_pte_changed(struct vm_fault *vmf)', 'tells whether the entry differs from what the fault saw', (k, vmf) =>
+			k.mem.r64(k.mem.r64(n(vmf) + vm_fault.pte)) !== k.mem.r64(n(vmf) + vm_fault.orig_pte) ? 1 : 0,
+		),
+	),
 	on('bool userfaultfd_missing(struct vm_area_struct *vma)', 'tells whether user space handles missing pages; never here', () => 0),
 	on('bool userfaultfd_pte_wp(struct vm_area_struct *vma, pte_t pte)', 'tells whether user space write-protected the entry; never here', () => 0),
 	on('bool mm_forbids_zeropage(struct mm_struct *mm)', 'tells whether the mm may not use the zero page; never here', () => 0),
@@ -111,20 +230,42 @@ export const MM: readonly AbiEntry[] = [
 	on('bool is_zero_pfn(unsigned long pfn)', 'tells whether the frame is the zero page', (k, pfn) => (n(pfn) === k.frames.pfnOf(k.zeroPage()) ? 1 : 0)),
 	on('bool check_stable_address_space(struct mm_struct *mm)', 'fails once the OOM reaper has been here; never', () => 0),
 	on('bool thp_disabled_by_hw(void)', 'tells whether hardware has no huge pages; never here', () => 0),
-	on('bool vma_thp_disabled(struct vm_area_struct *vma, unsigned long vm_flags)', 'tells whether huge pages are refused for the VMA', (_k, _vma, flags) => (n(flags) & F.VM_NOHUGEPAGE ? 1 : 0)),
+	on('bool vma_thp_disabled(struct vm_area_struct *vma, unsigned long vm_flags)', 'tells whether huge pages are refused for the VMA', (_k, _vma, flags) =>
+		n(flags) & F.VM_NOHUGEPAGE ? 1 : 0,
+	),
 	on('bool fatal_signal_pending(struct task_struct *task)', 'tells whether the task is being killed; never here', () => 0),
 	on('bool signal_pending(struct task_struct *task)', 'tells whether a signal waits; never here', () => 0),
 	on('struct page *alloc_page_vma(gfp_t gfp, struct vm_area_struct *vma, unsigned long addr)', 'a page with one reference', (k) => k.alloc_page(0)),
-	on('struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsigned long addr)', 'a page of zeros with one reference', (k) => k.alloc_page(0)),
-	ranged('6.3..', on('struct folio *vma_alloc_zeroed_movable_folio(struct vm_area_struct *vma, unsigned long addr)', 'a folio of zeros with one reference', (k) => k.alloc_page(0))),
-	ranged('5.16..', on('struct folio *vma_alloc_folio(gfp_t gfp, int order, struct vm_area_struct *vma, unsigned long addr, ...)', 'a folio with one reference', (k) => k.alloc_page(0))),
+	on('struct page *alloc_zeroed_user_highpage_movable(struct vm_area_struct *vma, unsigned long addr)', 'a page of zeros with one reference', (k) =>
+		k.alloc_page(0),
+	),
+	ranged(
+		'6.3..',
+		on('struct folio *vma_alloc_zeroed_movable_folio(struct vm_area_struct *vma, unsigned long addr)', 'a folio of zeros with one reference', (k) =>
+			k.alloc_page(0),
+		),
+	),
+	ranged(
+		'5.16..',
+		on('struct folio *vma_alloc_folio(gfp_t gfp, int order, struct vm_area_struct *vma, unsigned long addr, ...)', 'a folio with one reference', (k) =>
+			k.alloc_page(0),
+		),
+	),
 	on('struct page *alloc_page(gfp_t gfp)', 'a page with one reference', (k) => k.alloc_page(0)),
 	symbol('void copy_user_highpage(struct page *to, struct page *from, ...)', 'copies a page of user space', 'copy_page', false),
 	nop('void clear_user_highpage(struct page *page, unsigned long addr)', 'clears a page of user space; pages start clear here'),
 	on('int mem_cgroup_charge(struct page *page, ...)', 'charges the page to its memory cgroup; 0, no limit here', () => 0),
 	nop('void cgroup_throttle_swaprate(struct page *page, gfp_t gfp)', 'throttles tasks of a cgroup that swaps; no limit here'),
 
-	ranged('5.16..', symbol('struct folio *swap_cache_get_folio(swp_entry_t entry, ...)', 'folio of a slot in the swap cache, referenced, or NULL', 'swap_cache_get_folio', false)),
+	ranged(
+		'5.16..',
+		symbol(
+			'struct folio *swap_cache_get_folio(swp_entry_t entry, ...)',
+			'folio of a slot in the swap cache, referenced, or NULL',
+			'swap_cache_get_folio',
+			false,
+		),
+	),
 	symbol('struct page *lookup_swap_cache(swp_entry_t entry, ...)', 'page of a slot in the swap cache, referenced, or NULL', 'swap_cache_get_folio', false),
 	symbol('struct page *swapin_readahead(swp_entry_t entry, ...)', 'starts reading a slot; the page is locked until the read ends', 'swapin', false),
 	symbol('void swap_free(swp_entry_t entry)', 'drops one use of a slot', 'swap_free', false),

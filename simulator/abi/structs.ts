@@ -40,7 +40,14 @@ export const address_space = struct('address_space', {
 	flags: 'unsigned long',
 	wb_err: 'int',
 });
-export const file = struct('file', { f_mapping: 'struct address_space *', f_inode: 'struct inode *', f_flags: 'unsigned int', f_mode: 'unsigned int', f_count: 'atomic_long_t', f_ra: 'struct file_ra_state' });
+export const file = struct('file', {
+	f_mapping: 'struct address_space *',
+	f_inode: 'struct inode *',
+	f_flags: 'unsigned int',
+	f_mode: 'unsigned int',
+	f_count: 'atomic_long_t',
+	f_ra: 'struct file_ra_state',
+});
 struct('file_ra_state', { start: 'pgoff_t', size: 'unsigned int', async_size: 'unsigned int', ra_pages: 'unsigned int', mmap_miss: 'unsigned int' });
 
 export const mm_struct = struct('mm_struct', {
@@ -117,7 +124,15 @@ export const xa_state = struct('xa_state', {
 	xa_node: 'void *',
 	xa_last: 'unsigned long',
 });
-export const task_struct = struct('task_struct', { mm: 'struct mm_struct *', active_mm: 'struct mm_struct *', flags: 'unsigned int', pid: 'int', maj_flt: 'unsigned long', min_flt: 'unsigned long', in_user_fault: 'unsigned int' });
+export const task_struct = struct('task_struct', {
+	mm: 'struct mm_struct *',
+	active_mm: 'struct mm_struct *',
+	flags: 'unsigned int',
+	pid: 'int',
+	maj_flt: 'unsigned long',
+	min_flt: 'unsigned long',
+	in_user_fault: 'unsigned int',
+});
 export const mmu_gather = struct('mmu_gather', {
 	mm: 'struct mm_struct *',
 	start: 'unsigned long',

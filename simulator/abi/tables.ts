@@ -4,10 +4,14 @@ import * as F from './flags.ts';
 import * as P from './pte.ts';
 import { vm_area_struct } from './structs.ts';
 
-const test = (name: string, doc: string, fn: (pte: number) => number): AbiEntry => pure(`int ${name}(pte_t pte)`, `tells whether the entry ${doc}`, fn as (...a: number[]) => number);
-const make = (name: string, doc: string, fn: (pte: number) => number): AbiEntry => pure(`pte_t ${name}(pte_t pte)`, `the entry ${doc}`, fn as (...a: number[]) => number);
-const pmdTest = (name: string, doc: string, fn: (pte: number) => number): AbiEntry => pure(`int ${name}(pmd_t pmd)`, `tells whether the PMD entry ${doc}`, fn as (...a: number[]) => number);
-const pmdMake = (name: string, doc: string, fn: (pte: number) => number): AbiEntry => pure(`pmd_t ${name}(pmd_t pmd)`, `the PMD entry ${doc}`, fn as (...a: number[]) => number);
+const test = (name: string, doc: string, fn: (pte: number) => number): AbiEntry =>
+	pure(`int ${name}(pte_t pte)`, `tells whether the entry ${doc}`, fn as (...a: number[]) => number);
+const make = (name: string, doc: string, fn: (pte: number) => number): AbiEntry =>
+	pure(`pte_t ${name}(pte_t pte)`, `the entry ${doc}`, fn as (...a: number[]) => number);
+const pmdTest = (name: string, doc: string, fn: (pte: number) => number): AbiEntry =>
+	pure(`int ${name}(pmd_t pmd)`, `tells whether the PMD entry ${doc}`, fn as (...a: number[]) => number);
+const pmdMake = (name: string, doc: string, fn: (pte: number) => number): AbiEntry =>
+	pure(`pmd_t ${name}(pmd_t pmd)`, `the PMD entry ${doc}`, fn as (...a: number[]) => number);
 const word = (a: number | undefined): number => a as number;
 
 export const TABLES: readonly AbiEntry[] = [
@@ -38,7 +42,9 @@ export const TABLES: readonly AbiEntry[] = [
 	make('pte_mksoft_dirty', 'marked soft-dirty', P.pte_mksoft_dirty),
 	make('pte_clear_soft_dirty', 'without the soft-dirty mark', P.pte_clear_soft_dirty),
 	pure('pte_t pte_mkwrite(pte_t pte, ...)', 'the entry made writable', (pte) => P.pte_mkwrite(word(pte))),
-	pure('pte_t pte_modify(pte_t pte, pgprot_t newprot)', 'the entry with other permissions, its page and its accessed and dirty flags kept', (pte, prot) => P.pte_modify(word(pte), word(prot))),
+	pure('pte_t pte_modify(pte_t pte, pgprot_t newprot)', 'the entry with other permissions, its page and its accessed and dirty flags kept', (pte, prot) =>
+		P.pte_modify(word(pte), word(prot)),
+	),
 	pure('int pte_same(pte_t a, pte_t b)', 'tells whether two entries are equal', (a, b) => P.pte_same(word(a), word(b))),
 	pure('unsigned long pte_pfn(pte_t pte)', 'frame number of the entry', (pte) => P.pte_pfn(word(pte))),
 	pure('pte_t pfn_pte(unsigned long pfn, pgprot_t prot)', 'entry for a frame', (pfn, prot) => P.pfn_pte(word(pfn), word(prot))),
@@ -70,61 +76,170 @@ export const TABLES: readonly AbiEntry[] = [
 	pmdMake('pmd_wrprotect', 'made read-only', P.pte_wrprotect),
 	on('pmd_t pmdp_get(pmd_t *pmdp)', 'reads the PMD entry', (k, p) => k.mem.r64(word(p))),
 	on('pmd_t pmdp_get_lockless(pmd_t *pmdp)', 'reads the PMD entry without its lock', (k, p) => k.mem.r64(word(p))),
-	on('pmd_t mk_huge_pmd(struct page *page, pgprot_t prot)', 'PMD entry that maps a huge page', (k, p, prot) => P.pte_mkhuge(P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(word(p)), word(prot))))),
-	on('pmd_t maybe_pmd_mkwrite(pmd_t pmd, struct vm_area_struct *vma)', 'the entry made writable if the VMA allows it', (k, pmd, vma) => k.maybe_mkwrite(word(pmd), word(vma))),
+	on('pmd_t mk_huge_pmd(struct page *page, pgprot_t prot)', 'PMD entry that maps a huge page', (k, p, prot) =>
+		P.pte_mkhuge(P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(word(p)), word(prot)))),
+	),
+	on('pmd_t maybe_pmd_mkwrite(pmd_t pmd, struct vm_area_struct *vma)', 'the entry made writable if the VMA allows it', (k, pmd, vma) =>
+		k.maybe_mkwrite(word(pmd), word(vma)),
+	),
 	symbol('pte_t maybe_mkwrite(pte_t pte, struct vm_area_struct *vma)', 'the entry made writable if the VMA allows it', 'maybe_mkwrite', false),
 	on('int pmd_trans_unstable(pmd_t *pmd)', 'tells whether the PMD is no stable page table', (k, p) => unstable(k.mem.r64(word(p)))),
 	on('int pmd_devmap_trans_unstable(pmd_t *pmd)', 'tells whether the PMD is no stable page table', (k, p) => unstable(k.mem.r64(word(p)))),
 	symbol('pgtable_t pte_alloc_one(struct mm_struct *mm)', 'a page table that nothing points to yet', 'pte_alloc_one', false),
 	symbol('void pte_free(struct mm_struct *mm, pgtable_t pte_page)', 'frees a page table that nothing points to', 'pte_free', false),
 	symbol('void pmd_populate(struct mm_struct *mm, pmd_t *pmd, pgtable_t pte)', 'makes the PMD point to a page table; its lock is held', 'pmd_populate', false),
-	symbol('void pmd_install(struct mm_struct *mm, pmd_t *pmd, pgtable_t *pte)', 'installs *pte if the PMD is still none, and takes it then', 'pmd_install', false),
+	symbol(
+		'void pmd_install(struct mm_struct *mm, pmd_t *pmd, pgtable_t *pte)',
+		'installs *pte if the PMD is still none, and takes it then',
+		'pmd_install',
+		false,
+	),
 	symbol('int __pte_alloc(struct mm_struct *mm, pmd_t *pmd)', 'gives the PMD a page table', '__pte_alloc', false),
 	symbol('int pte_alloc(struct mm_struct *mm, pmd_t *pmd)', 'gives the PMD a page table if it has none', '__pte_alloc', false),
 	symbol('spinlock_t *pmd_lock(struct mm_struct *mm, pmd_t *pmd)', 'takes and returns the lock of the PMD entry', 'pmd_lock', false),
 	symbol('spinlock_t *pte_lockptr(struct mm_struct *mm, pmd_t *pmd)', 'lock of the page table that the PMD points to', 'pte_lockptr', false),
 	symbol('pte_t *pte_offset_map(pmd_t *pmd, unsigned long addr)', 'entry of the address, unlocked', 'pte_offset_map', false),
 	symbol('pte_t *pte_offset_kernel(pmd_t *pmd, unsigned long addr)', 'entry of the address', 'pte_offset_map', false),
-	symbol('pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, spinlock_t **ptlp)', 'entry of the address, locked; NULL if there is no table (6.5 and later)', 'pte_offset_map_lock', false),
+	symbol(
+		'pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr, spinlock_t **ptlp)',
+		'entry of the address, locked; NULL if there is no table (6.5 and later)',
+		'pte_offset_map_lock',
+		false,
+	),
 	symbol('void pte_unmap_unlock(pte_t *pte, spinlock_t *ptl)', 'releases the lock of the page table', 'pte_unmap_unlock', false),
 	nop('void pte_unmap(pte_t *pte)', 'ends the mapping of the page table; nothing to do on 64 bits'),
 	symbol('void mm_inc_nr_ptes(struct mm_struct *mm)', 'one page table more', 'mm_inc_nr_ptes', false),
 	symbol('void mm_dec_nr_ptes(struct mm_struct *mm)', 'one page table less', 'mm_dec_nr_ptes', false),
 	symbol('void set_pte_at(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte)', 'writes the entry', 'set_pte_at', false),
-	on('void set_ptes(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte, unsigned int nr)', 'writes nr entries for consecutive pages', (k, mm, addr, ptep, pte, nr) => {
-		for (let i = 0; i < word(nr); i++) k.set_pte_at(word(mm), word(addr) + i * F.PAGE_SIZE, word(ptep) + i * 8, word(pte) + i * F.PAGE_SIZE);
-	}),
-	on('void set_pmd_at(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp, pmd_t pmd)', 'writes the PMD entry', (k, _mm, _addr, p, pmd) => k.mem.w64(word(p), word(pmd))),
-	on('void pte_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)', 'empties the entry without a flush', (k, mm, addr, ptep) => k.setPte(word(mm), word(addr), word(ptep), 0)),
-	on('pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)', 'empties the entry without a flush and returns what it held', (k, mm, addr, ptep) => {
-		const old = k.mem.r64(word(ptep));
-		k.setPte(word(mm), word(addr), word(ptep), 0);
-		return old;
-	}),
-	on('void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t *ptep)', 'makes the entry read-only without a flush', (k, mm, addr, ptep) => k.setPte(word(mm), word(addr), word(ptep), P.pte_wrprotect(k.mem.r64(word(ptep))))),
-	symbol('pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)', 'empties the entry and flushes the page', 'ptep_clear_flush', false),
-	perArch('ptep_set_access_flags', symbol('int ptep_set_access_flags(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, pte_t entry, int dirty)', 'makes an entry less restrictive (young, dirty, writable); says whether it changed', 'ptep_set_access_flags', false)),
-	perArch('ptep_clear_flush_young', symbol('int ptep_clear_flush_young(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)', 'clears the accessed flag and says whether it was set', 'ptep_clear_flush_young', false)),
-	perArch('flush_tlb_fix_spurious_fault', symbol('void flush_tlb_fix_spurious_fault(struct vm_area_struct *vma, unsigned long addr, ...)', 'after a fault on an entry that is right already: drops the stale translation that may have caused it', 'flush_tlb_fix_spurious_fault', false)),
-	perArch('update_mmu_cache', symbol('void update_mmu_cache(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)', 'tells the architecture that an entry was made or relaxed', 'update_mmu_cache', false)),
-	perArch('update_mmu_cache', on('void update_mmu_cache_range(struct vm_fault *vmf, struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, unsigned int nr)', 'update_mmu_cache for nr entries', (k, _vmf, vma, addr, ptep, nr) => {
-		for (let i = 0; i < word(nr); i++) k.update_mmu_cache(word(vma), word(addr) + i * F.PAGE_SIZE, word(ptep) + i * 8);
-	})),
-	perArch('update_mmu_tlb', symbol('void update_mmu_tlb(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)', 'another CPU has set the entry meanwhile', 'update_mmu_tlb', false)),
+	on(
+		'void set_ptes(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte, unsigned int nr)',
+		'writes nr entries for consecutive pages',
+		(k, mm, addr, ptep, pte, nr) => {
+			for (let i = 0; i < word(nr); i++) k.set_pte_at(word(mm), word(addr) + i * F.PAGE_SIZE, word(ptep) + i * 8, word(pte) + i * F.PAGE_SIZE);
+		},
+	),
+	on('void set_pmd_at(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp, pmd_t pmd)', 'writes the PMD entry', (k, _mm, _addr, p, pmd) =>
+		k.mem.w64(word(p), word(pmd)),
+	),
+	on('void pte_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)', 'empties the entry without a flush', (k, mm, addr, ptep) =>
+		k.setPte(word(mm), word(addr), word(ptep), 0),
+	),
+	on(
+		'pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)',
+		'empties the entry without a flush and returns what it held',
+		(k, mm, addr, ptep) => {
+			const old = k.mem.r64(word(ptep));
+			k.setPte(word(mm), word(addr), word(ptep), 0);
+			return old;
+		},
+	),
+	on('void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t *ptep)', 'makes the entry read-only without a flush', (k, mm, addr, ptep) =>
+		k.setPte(word(mm), word(addr), word(ptep), P.pte_wrprotect(k.mem.r64(word(ptep)))),
+	),
+	symbol(
+		'pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)',
+		'empties the entry and flushes the page',
+		'ptep_clear_flush',
+		false,
+	),
+	perArch(
+		'ptep_set_access_flags',
+		symbol(
+			'int ptep_set_access_flags(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, pte_t entry, int dirty)',
+			'makes an entry less restrictive (young, dirty, writable); says whether it changed',
+			'ptep_set_access_flags',
+			false,
+		),
+	),
+	perArch(
+		'ptep_clear_flush_young',
+		symbol(
+			'int ptep_clear_flush_young(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)',
+			'clears the accessed flag and says whether it was set',
+			'ptep_clear_flush_young',
+			false,
+		),
+	),
+	perArch(
+		'flush_tlb_fix_spurious_fault',
+		symbol(
+			'void flush_tlb_fix_spurious_fault(struct vm_area_struct *vma, unsigned long addr, ...)',
+			'after a fault on an entry that is right already: drops the stale translation that may have caused it',
+			'flush_tlb_fix_spurious_fault',
+			false,
+		),
+	),
+	perArch(
+		'update_mmu_cache',
+		symbol(
+			'void update_mmu_cache(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)',
+			'tells the architecture that an entry was made or relaxed',
+			'update_mmu_cache',
+			false,
+		),
+	),
+	perArch(
+		'update_mmu_cache',
+		on(
+			'void update_mmu_cache_range(struct vm_fault *vmf, struct vm_area_struct *vma, unsigned long addr, pte_t *ptep, unsigned int nr)',
+			'update_mmu_cache for nr entries',
+			(k, _vmf, vma, addr, ptep, nr) => {
+				for (let i = 0; i < word(nr); i++) k.update_mmu_cache(word(vma), word(addr) + i * F.PAGE_SIZE, word(ptep) + i * 8);
+			},
+		),
+	),
+	perArch(
+		'update_mmu_tlb',
+		symbol(
+			'void update_mmu_tlb(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)',
+			'another CPU has set the entry meanwhile',
+			'update_mmu_tlb',
+			false,
+		),
+	),
 	nop('void update_mmu_cache_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd)', 'tells the architecture of a new PMD entry'),
-	perArch('flush_tlb_page', symbol('void flush_tlb_page(struct vm_area_struct *vma, unsigned long addr)', 'drops the translation of one page on every CPU that may hold it', 'flush_tlb_page', false)),
-	perArch('flush_tlb_range', symbol('void flush_tlb_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)', 'drops the translations of a range on every CPU', 'flush_tlb_range', false)),
+	perArch(
+		'flush_tlb_page',
+		symbol(
+			'void flush_tlb_page(struct vm_area_struct *vma, unsigned long addr)',
+			'drops the translation of one page on every CPU that may hold it',
+			'flush_tlb_page',
+			false,
+		),
+	),
+	perArch(
+		'flush_tlb_range',
+		symbol(
+			'void flush_tlb_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)',
+			'drops the translations of a range on every CPU',
+			'flush_tlb_range',
+			false,
+		),
+	),
 	symbol('void flush_tlb_mm(struct mm_struct *mm)', 'drops all translations of the mm on every CPU', 'flush_tlb_mm', false),
-	symbol('void local_flush_tlb_page(struct vm_area_struct *vma, unsigned long addr)', 'drops the translation of one page on this CPU', 'local_flush_tlb_page', false),
+	symbol(
+		'void local_flush_tlb_page(struct vm_area_struct *vma, unsigned long addr)',
+		'drops the translation of one page on this CPU',
+		'local_flush_tlb_page',
+		false,
+	),
 	perArch('arch_has_hw_pte_young', symbol('bool arch_has_hw_pte_young(void)', 'tells whether hardware sets the accessed flag', 'arch_has_hw_pte_young', false)),
-	perArch('arch_wants_old_prefaulted_pte', ranged('5.12..', symbol('bool arch_wants_old_prefaulted_pte(void)', 'tells whether prefaulted entries should be old', 'arch_wants_old_prefaulted_pte', false))),
+	perArch(
+		'arch_wants_old_prefaulted_pte',
+		ranged(
+			'5.12..',
+			symbol('bool arch_wants_old_prefaulted_pte(void)', 'tells whether prefaulted entries should be old', 'arch_wants_old_prefaulted_pte', false),
+		),
+	),
 	symbol('bool arch_needs_pgtable_deposit(void)', 'tells whether a huge PMD needs a page table kept beside it', 'arch_needs_pgtable_deposit', false),
 	symbol('void deposit_prealloc_pte(struct vm_fault *vmf)', 'keeps the preallocated table beside the huge PMD', 'deposit_prealloc_pte', false),
 	nop('void flush_cache_page(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn)', 'writes back aliasing caches; none here'),
 	nop('void flush_icache_page(struct vm_area_struct *vma, struct page *page)', 'makes new code visible; not modelled as a cost'),
 	nop('void flush_icache_pages(struct vm_area_struct *vma, struct page *page, unsigned int nr)', 'makes new code visible; not modelled as a cost'),
 	nop('void flush_dcache_page(struct page *page)', 'writes back aliasing caches; none here'),
-	on('bool vma_is_accessible(struct vm_area_struct *vma)', 'tells whether any access is allowed', (k, vma) => (k.mem.r64(word(vma) + vm_area_struct.vm_flags) & (F.VM_READ | F.VM_WRITE | F.VM_EXEC) ? 1 : 0)),
+	on('bool vma_is_accessible(struct vm_area_struct *vma)', 'tells whether any access is allowed', (k, vma) =>
+		k.mem.r64(word(vma) + vm_area_struct.vm_flags) & (F.VM_READ | F.VM_WRITE | F.VM_EXEC) ? 1 : 0,
+	),
 ];
 
 const unstable = (pmd: number): number => (P.pmd_none(pmd) || P.pmd_trans_huge(pmd) ? 1 : 0);

@@ -50,9 +50,14 @@ function arm64Variant(name: string, hafdbs: boolean, doc: string): Arch {
 		words: (v) => ({
 			flush_tlb_page: 'one broadcast TLBI, no IPI',
 			flush_tlb_range: 'broadcast TLBI, the whole address space from 512 pages on',
-			flush_tlb_fix_spurious_fault: v >= V_LOCAL ? 'TLBI on this CPU only' : v >= V_SPURIOUS_NOOP ? 'does nothing (5.10 to 6.18)' : 'is flush_tlb_page: one broadcast TLBI (up to 5.9)',
+			flush_tlb_fix_spurious_fault:
+				v >= V_LOCAL ? 'TLBI on this CPU only' : v >= V_SPURIOUS_NOOP ? 'does nothing (5.10 to 6.18)' : 'is flush_tlb_page: one broadcast TLBI (up to 5.9)',
 			ptep_set_access_flags:
-				v >= V_LOCAL ? 'sets the bits; TLBI on this CPU only if the access is a write' : v >= V_SPURIOUS_NOOP ? 'sets the bits; broadcast TLBI only if the access is a write' : 'sets the bits; broadcast TLBI on any change (up to 5.9)',
+				v >= V_LOCAL
+					? 'sets the bits; TLBI on this CPU only if the access is a write'
+					: v >= V_SPURIOUS_NOOP
+						? 'sets the bits; broadcast TLBI only if the access is a write'
+						: 'sets the bits; broadcast TLBI on any change (up to 5.9)',
 			ptep_clear_flush_young: 'clears the accessed flag; broadcast TLBI without waiting if it was set',
 			update_mmu_cache: 'does nothing',
 			update_mmu_tlb: 'does nothing',

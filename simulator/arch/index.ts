@@ -1,6 +1,6 @@
 import { versionNumber } from '../kernel/features.ts';
-import { arm64, arm64NoHafdbs } from './arm64.ts';
 import type { Arch } from './arch.ts';
+import { arm64, arm64NoHafdbs } from './arm64.ts';
 import { generic } from './generic.ts';
 import { riscv, riscvSvvptc } from './riscv.ts';
 import { x86 } from './x86-64.ts';

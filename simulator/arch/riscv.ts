@@ -39,10 +39,16 @@ function riscvVariant(name: string, svvptc: boolean, since: string, doc: string)
 		words: () => ({
 			flush_tlb_page: 'sfence.vma here, SBI call or IPI for the other CPUs that run the mm',
 			flush_tlb_range: `page by page up to ${FLUSH_ALL_THRESHOLD} pages, the whole mm above`,
-			flush_tlb_fix_spurious_fault: svvptc ? 'is flush_tlb_page' : 'is flush_tlb_page, but ptep_set_access_flags never reports "unchanged", so it is not reached from handle_pte_fault',
-			ptep_set_access_flags: svvptc ? 'writes the entry and flushes the page if it changed' : 'writes the entry if it changed and always returns true; the flush is left to update_mmu_cache',
+			flush_tlb_fix_spurious_fault: svvptc
+				? 'is flush_tlb_page'
+				: 'is flush_tlb_page, but ptep_set_access_flags never reports "unchanged", so it is not reached from handle_pte_fault',
+			ptep_set_access_flags: svvptc
+				? 'writes the entry and flushes the page if it changed'
+				: 'writes the entry if it changed and always returns true; the flush is left to update_mmu_cache',
 			ptep_clear_flush_young: 'clears the accessed flag without a flush',
-			update_mmu_cache: svvptc ? 'does nothing: a new valid entry becomes visible in bounded time' : 'sfence.vma for the page on this CPU, even after a not-present entry',
+			update_mmu_cache: svvptc
+				? 'does nothing: a new valid entry becomes visible in bounded time'
+				: 'sfence.vma for the page on this CPU, even after a not-present entry',
 			update_mmu_tlb: svvptc ? 'does nothing' : 'as update_mmu_cache',
 			arch_has_hw_pte_young: 'false',
 			arch_wants_old_prefaulted_pte: 'false',
@@ -51,5 +57,10 @@ function riscvVariant(name: string, svvptc: boolean, since: string, doc: string)
 	};
 }
 
-export const riscv = riscvVariant('riscv', false, '4.15', 'RISC-V without Svvptc and Svadu: not-present entries may be cached, every new entry is fenced locally');
+export const riscv = riscvVariant(
+	'riscv',
+	false,
+	'4.15',
+	'RISC-V without Svvptc and Svadu: not-present entries may be cached, every new entry is fenced locally',
+);
 export const riscvSvvptc = riscvVariant('riscv-svvptc', true, '6.12', 'RISC-V with Svvptc: new valid entries become visible without a fence');

@@ -1,7 +1,6 @@
 import { PAGE_SIZE } from '../abi/flags.ts';
 import type { Arch } from './arch.ts';
-import { genericOps, setIfChanged, testAndClearYoung } from './generic.ts';
-import { mmOf } from './generic.ts';
+import { genericOps, mmOf, setIfChanged, testAndClearYoung } from './generic.ts';
 
 /** tlb_single_page_flush_ceiling: a longer range becomes a full flush. */
 const FLUSH_CEILING = 33;

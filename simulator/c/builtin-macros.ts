@@ -6,7 +6,13 @@ const macros = new Map<string, LinkMacro>();
 /** @param head name and parameters, such as `ALIGN(x, a)`. */
 function define(head: string, body: string): void {
 	const [, name, params] = /^(\w+)\(([^)]*)\)$/.exec(head) as RegExpExecArray;
-	macros.set(name as string, { params: (params as string).split(',').map((p) => p.trim()).filter((p) => p !== ''), body });
+	macros.set(name as string, {
+		params: (params as string)
+			.split(',')
+			.map((p) => p.trim())
+			.filter((p) => p !== ''),
+		body,
+	});
 }
 
 define('ALIGN(x, a)', '(((x) + ((typeof(x))(a) - 1)) & ~((typeof(x))(a) - 1))');
@@ -61,8 +67,14 @@ define('list_prev_entry(pos, member)', 'container_of((pos)->member.prev, typeof(
 define('list_empty(head)', '({ typeof(head) at = (head); at->next == at; })');
 define('list_for_each(pos, head)', 'for (pos = (head)->next; pos != (head); pos = pos->next)');
 define('list_for_each_safe(pos, n, head)', 'for (pos = (head)->next, n = pos->next; pos != (head); pos = n, n = pos->next)');
-define('list_for_each_entry(pos, head, member)', 'for (pos = list_first_entry(head, typeof(*pos), member); &pos->member != (head); pos = list_next_entry(pos, member))');
-define('list_for_each_entry_reverse(pos, head, member)', 'for (pos = list_last_entry(head, typeof(*pos), member); &pos->member != (head); pos = list_prev_entry(pos, member))');
+define(
+	'list_for_each_entry(pos, head, member)',
+	'for (pos = list_first_entry(head, typeof(*pos), member); &pos->member != (head); pos = list_next_entry(pos, member))',
+);
+define(
+	'list_for_each_entry_reverse(pos, head, member)',
+	'for (pos = list_last_entry(head, typeof(*pos), member); &pos->member != (head); pos = list_prev_entry(pos, member))',
+);
 define(
 	'list_for_each_entry_safe(pos, n, head, member)',
 	'for (pos = list_first_entry(head, typeof(*pos), member), n = list_next_entry(pos, member); &pos->member != (head); pos = n, n = list_next_entry(n, member))',

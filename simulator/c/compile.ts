@@ -152,7 +152,10 @@ function assemble(cx: Emit, params: number, waits: boolean, framed: boolean, key
 	}
 	const state = [...cx.variables, ...keys.map((_, i) => `f[K${i}]`)];
 	const leave = `${stack > 0 ? `rt.pop(m,${stack});` : ''}rt.line=L;rt.depth--;`;
-	const code = cx.out.join('').replaceAll(LEAVE, leave).replaceAll(STATE, state.length > 0 ? `,${state.join(',')}` : '');
+	const code = cx.out
+		.join('')
+		.replaceAll(LEAVE, leave)
+		.replaceAll(STATE, state.length > 0 ? `,${state.join(',')}` : '');
 	const named = (text: string): string => text.replace(/f\[K(\d+)\]/g, (_, key: string) => `f.${keys[Number(key)]?.name}`);
 	parts.push(named(code), leave, cx.options.ret.k === 'void' ? '' : `return 0;`, '}');
 	return parts.join('');
@@ -164,6 +167,10 @@ function factory(text: string): Factory {
 }
 
 function instantiate(made: Factory, externals: readonly External[], lines: readonly number[], k: object, rt: CRuntime): CompiledFunction {
-	return made(rt, k, externals.map((bind) => bind(k)), rt.coverage(lines));
+	return made(
+		rt,
+		k,
+		externals.map((bind) => bind(k)),
+		rt.coverage(lines),
+	);
 }
-

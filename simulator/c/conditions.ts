@@ -59,7 +59,18 @@ const isDefined = (name: string, config: CConfig): boolean => config.has(name) &
 
 const firstWord = (text: string): string => /^\w+/.exec(text)?.[0] ?? '';
 
-const LEVELS: readonly (readonly string[])[] = [['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<', '>', '<=', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%']];
+const LEVELS: readonly (readonly string[])[] = [
+	['||'],
+	['&&'],
+	['|'],
+	['^'],
+	['&'],
+	['==', '!='],
+	['<', '>', '<=', '>='],
+	['<<', '>>'],
+	['+', '-'],
+	['*', '/', '%'],
+];
 
 /** Parentheses inside each other, and words, that a condition may have. */
 const MAX_DEPTH = 40;

@@ -350,4 +350,3 @@ function statementExpression(cx: Emit, e: Extract<Expr, { k: 'stmtexpr' }>, want
 	});
 	return value;
 }
-

@@ -116,4 +116,3 @@ export function isEntered(s: Stmt, used: ReadonlySet<string>): boolean {
 	check([s], false);
 	return entered;
 }
-

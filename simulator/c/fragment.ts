@@ -8,8 +8,59 @@ import { parseSlots, withoutAnnotations } from './slots.ts';
 
 const NO_CONFIG: CConfig = new Map();
 /** Operators that cannot begin a statement. */
-const CONTINUES = new Set(['&&', '||', ',', '=', '==', '!=', '<', '>', '<=', '>=', '?', ':', '|', '^', '/', '%', '.', '->', '<<', '>>', '+', '-', '&', ')', ']', '+=', '-=', '|=', '&=', '*=', '/=']);
-const KEYWORDS = new Set(['if', 'else', 'while', 'for', 'do', 'switch', 'case', 'default', 'return', 'goto', 'break', 'continue', 'sizeof', 'struct', 'union', 'enum', 'const', 'static']);
+const CONTINUES = new Set([
+	'&&',
+	'||',
+	',',
+	'=',
+	'==',
+	'!=',
+	'<',
+	'>',
+	'<=',
+	'>=',
+	'?',
+	':',
+	'|',
+	'^',
+	'/',
+	'%',
+	'.',
+	'->',
+	'<<',
+	'>>',
+	'+',
+	'-',
+	'&',
+	')',
+	']',
+	'+=',
+	'-=',
+	'|=',
+	'&=',
+	'*=',
+	'/=',
+]);
+const KEYWORDS = new Set([
+	'if',
+	'else',
+	'while',
+	'for',
+	'do',
+	'switch',
+	'case',
+	'default',
+	'return',
+	'goto',
+	'break',
+	'continue',
+	'sizeof',
+	'struct',
+	'union',
+	'enum',
+	'const',
+	'static',
+]);
 
 /** Parses a piece of a function body that may begin and end anywhere: in a block, an expression, a comment. Never throws. */
 export function parseFragment(parser: CParser, lines: readonly CodeLine[], config: CConfig = NO_CONFIG): Fragment {

@@ -28,7 +28,8 @@ export function parseFunction(parser: CParser, lines: readonly CodeLine[], confi
 	if (end < 0) problems.push({ line: header.line, message: `the body of ${header.name} does not end` });
 	const scanned = scan(tokens.slice(header.body + 1, end < 0 ? undefined : end));
 	problems.push(...scanned.problems);
-	if (scanned.tail < (end < 0 ? tokens.length : end) - header.body - 1) problems.push({ line: tokens[header.body + 1 + scanned.tail]?.line ?? header.line, message: 'a statement does not end' });
+	if (scanned.tail < (end < 0 ? tokens.length : end) - header.body - 1)
+		problems.push({ line: tokens[header.body + 1 + scanned.tail]?.line ?? header.line, message: 'a statement does not end' });
 	const events = resolveRaw(scanned.raw, parseSlots(parser, scanned.raw, problems));
 	const { body, problems: unbalanced } = fromEvents(events);
 	problems.push(...unbalanced);
@@ -99,7 +100,13 @@ function param(part: readonly Token[]): { name: string; type: string } {
 	const last = plain.at(-1) as Token;
 	const before = plain.slice(0, -1);
 	const previous = before.at(-1);
-	const named = last.kind === 'id' && previous !== undefined && !TYPE_WORDS.has(last.text) && previous.text !== 'struct' && previous.text !== 'union' && previous.text !== 'enum';
+	const named =
+		last.kind === 'id' &&
+		previous !== undefined &&
+		!TYPE_WORDS.has(last.text) &&
+		previous.text !== 'struct' &&
+		previous.text !== 'union' &&
+		previous.text !== 'enum';
 	// An array parameter is a pointer.
 	const star = bracket < 0 ? '' : ' *';
 	return named ? { name: last.text, type: join(before) + star } : { name: '', type: join(plain) + star };

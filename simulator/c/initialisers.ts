@@ -156,4 +156,3 @@ export function constantOf(cx: Emit, e: Expr): number | null {
 	});
 	return known === undefined || /rt\.notModelled/.test(text) ? null : Number(known);
 }
-

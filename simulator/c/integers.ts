@@ -14,7 +14,8 @@ export function integerBinary(cx: Emit, op: string, left: Val, right: Val): Val 
 	if ((a.r !== 'num' && a.r !== 'pair') || (b.r !== 'num' && b.r !== 'pair')) return { r: 'bad' };
 	const folded = fold(op, a, b, t);
 	if (folded !== null) return folded;
-	if (COMPARE.has(op)) return boolean(a.r === 'pair' ? comparePairs(op, a, b as Pair, t.signed) : `(${a.code}${op === '==' || op === '!=' ? `${op}=` : op}${(b as Num).code})`);
+	if (COMPARE.has(op))
+		return boolean(a.r === 'pair' ? comparePairs(op, a, b as Pair, t.signed) : `(${a.code}${op === '==' || op === '!=' ? `${op}=` : op}${(b as Num).code})`);
 	if (a.r === 'num') return narrow(cx, op, a, b as Num, t);
 	return shift ? shiftPair(cx, op, a, b as Num, t) : wide(cx, op, a, b as Pair, t);
 }

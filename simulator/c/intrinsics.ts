@@ -4,7 +4,7 @@ import type { CallExpr } from './calls.ts';
 import { INT, LONG, pointerTo, resolveType, typeName, ULONG, usual, VOID_POINTER } from './ctypes.ts';
 import type { Emit } from './emit.ts';
 import { emitBinary, emitCond, emitExpr, emitType, typeOfExpr } from './expressions.ts';
-import { place, pin, pointedAt, read, write } from './places.ts';
+import { pin, place, pointedAt, read, write } from './places.ts';
 import { type CType, structOf } from './types.ts';
 import { atom, BAD, boolean, convert, literal, NOTHING, typeOf, type Val } from './values.ts';
 
@@ -175,7 +175,10 @@ const ordered = (names: string, emit: Intrinsic): [string, Intrinsic][] => names
 
 export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
 	...ordered('likely unlikely', truthValue),
-	...ordered('data_race rcu_dereference rcu_dereference_raw rcu_access_pointer rcu_dereference_protected __builtin_expect', of(1, (cx, args, _, wanted) => emitExpr(cx, at(args, 0), wanted), true)),
+	...ordered(
+		'data_race rcu_dereference rcu_dereference_raw rcu_access_pointer rcu_dereference_protected __builtin_expect',
+		of(1, (cx, args, _, wanted) => emitExpr(cx, at(args, 0), wanted), true),
+	),
 	...ordered('READ_ONCE ACCESS_ONCE', readOnce),
 	...ordered('WRITE_ONCE', writeOnce),
 	...ordered('smp_load_acquire', loadFrom),
@@ -190,14 +193,29 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
 	...ordered('ARRAY_SIZE', arraySize),
 	...ordered('container_of container_of_const list_entry rb_entry hlist_entry', containerOf),
 	...ordered('offsetof __builtin_offsetof', offsetOf),
-	...ordered('ERR_PTR', of(1, (cx, args) => convert(cx, convert(cx, emitExpr(cx, at(args, 0)), LONG), VOID_POINTER))),
-	...ordered('PTR_ERR', of(1, (cx, args) => convert(cx, emitExpr(cx, at(args, 0)), LONG))),
+	...ordered(
+		'ERR_PTR',
+		of(1, (cx, args) => convert(cx, convert(cx, emitExpr(cx, at(args, 0)), LONG), VOID_POINTER)),
+	),
+	...ordered(
+		'PTR_ERR',
+		of(1, (cx, args) => convert(cx, emitExpr(cx, at(args, 0)), LONG)),
+	),
 	...ordered('IS_ERR', isError('')),
 	...ordered('IS_ERR_OR_NULL', isError('===0')),
 	...ordered('WARN_ON WARN_ON_ONCE WARN WARN_ONCE WARN_RATELIMIT', warn),
-	...ordered('VM_WARN_ON VM_WARN_ON_ONCE VM_WARN_ONCE VM_WARN VM_WARN_ON_ONCE_PAGE VM_WARN_ON_FOLIO VM_WARN_ON_ONCE_FOLIO VM_WARN_ON_ONCE_MM VM_WARN_ON_VMG', debugVm(warn)),
-	...ordered('BUG_ON', of(1, (cx, args, e) => bugOn(cx, at(args, 0), e.line))),
-	...ordered('VM_BUG_ON VM_BUG_ON_PAGE VM_BUG_ON_FOLIO VM_BUG_ON_VMA VM_BUG_ON_MM VM_BUG_ON_PGFLAGS', debugVm(of(1, (cx, args, e) => bugOn(cx, at(args, 0), e.line), true))),
+	...ordered(
+		'VM_WARN_ON VM_WARN_ON_ONCE VM_WARN_ONCE VM_WARN VM_WARN_ON_ONCE_PAGE VM_WARN_ON_FOLIO VM_WARN_ON_ONCE_FOLIO VM_WARN_ON_ONCE_MM VM_WARN_ON_VMG',
+		debugVm(warn),
+	),
+	...ordered(
+		'BUG_ON',
+		of(1, (cx, args, e) => bugOn(cx, at(args, 0), e.line)),
+	),
+	...ordered(
+		'VM_BUG_ON VM_BUG_ON_PAGE VM_BUG_ON_FOLIO VM_BUG_ON_VMA VM_BUG_ON_MM VM_BUG_ON_PGFLAGS',
+		debugVm(of(1, (cx, args, e) => bugOn(cx, at(args, 0), e.line), true)),
+	),
 	...ordered('BUG unreachable __builtin_unreachable panic', (cx, e) => {
 		cx.at(e.line);
 		cx.put("rt.bug('kernel BUG');");
@@ -210,6 +228,8 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
 	...ordered('BUILD_BUG_ON BUILD_BUG BUILD_BUG_ON_MSG BUILD_BUG_ON_INVALID static_assert _Static_assert MAYBE_BUILD_BUG_ON', nothing),
 	...ordered('barrier smp_mb smp_rmb smp_wmb mb rmb wmb smp_mb__before_atomic smp_mb__after_atomic smp_mb__after_spinlock smp_mb__after_unlock_lock', nothing),
 	...ordered('prefetch prefetchw cpu_relax might_sleep might_sleep_if instrumentation_begin instrumentation_end kmsan_unpoison_memory', nothing),
-	...ordered('printk pr_debug pr_info pr_notice pr_warn pr_warn_once pr_warn_ratelimited pr_err pr_err_once pr_err_ratelimited pr_alert pr_crit pr_emerg pr_cont pr_info_once dump_stack', nothing),
+	...ordered(
+		'printk pr_debug pr_info pr_notice pr_warn pr_warn_once pr_warn_ratelimited pr_err pr_err_once pr_err_ratelimited pr_alert pr_crit pr_emerg pr_cont pr_info_once dump_stack',
+		nothing,
+	),
 ]);
-

@@ -5,7 +5,7 @@ import { fromEvents, resolveRaw } from './events.ts';
 import { lex } from './lex.ts';
 import type { Linkage, LinkMacro } from './link.ts';
 import type { CParser } from './parser.ts';
-import { inside, rewriteExpr, type Rewriter, rewriteStmts } from './rewrite.ts';
+import { inside, type Rewriter, rewriteExpr, rewriteStmts } from './rewrite.ts';
 import { scan } from './scan.ts';
 import { parseSlots } from './slots.ts';
 
@@ -167,7 +167,7 @@ class Substitution implements Rewriter {
 			case 'type':
 				return { ...e, ...this.#type(e.type, e.typeOf), line };
 			case 'sizeof':
-				return e.type === null ? { ...inside(e, this), line } as Expr : { ...e, ...this.#type(e.type, e.typeOf), line };
+				return e.type === null ? ({ ...inside(e, this), line } as Expr) : { ...e, ...this.#type(e.type, e.typeOf), line };
 			case 'native':
 				return e;
 			default:

@@ -4,8 +4,8 @@ import { INT, isAddress, isAggregate, isWide, pointerTo, typeName, U64, ULONG } 
 import type { Emit, Local } from './emit.ts';
 import { emitExpr, pointerAdd } from './expressions.ts';
 import { integerBinary } from './integers.ts';
-import { atom, BAD, convert, fromNative, literal, narrowed, toNative, typeOf, type Val } from './values.ts';
 import { type CType, type Field, structOf } from './types.ts';
+import { atom, BAD, convert, fromNative, literal, narrowed, toNative, typeOf, type Val } from './values.ts';
 
 export type Place =
 	| { readonly p: 'local'; readonly local: Exclude<Local, { s: 'stack' } | { s: 'static' }>; readonly type: CType }
@@ -185,9 +185,9 @@ export function write(cx: Emit, at: Place, value: Val): Val {
 		return converted;
 	}
 	if (converted.r === 'pair') {
-		// The source may be this very variable, shifted: both halves are read before one is written.
-		const lo = atom(cx, converted.lo);
-		cx.put(`${local.name}=${lo};${local.high}=${converted.hi};`);
+		// The source may be this very variable with its halves exchanged.
+		const high = converted.hi === local.name ? cx.temp(converted.hi) : converted.hi;
+		cx.put(`${local.name}=${converted.lo};${local.high}=${high};`);
 		return { r: 'pair', lo: local.name, hi: local.high, type: local.type };
 	}
 	if (converted.r !== 'num') return converted;

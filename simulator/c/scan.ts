@@ -45,6 +45,7 @@ interface Construct {
 /** Constructs inside each other; code that needs more is not of a kernel. */
 const MAX_NESTING = 120;
 const KEYWORDS = new Set(['if', 'else', 'while', 'for', 'do', 'switch', 'case', 'default', 'return', 'goto', 'break', 'continue']);
+export const TYPEOF: ReadonlySet<string> = new Set(['typeof', '__typeof__', '__typeof', 'typeof_unqual', '__typeof_unqual__']);
 const CLOSER = new Map([
 	['(', ')'],
 	['[', ']'],
@@ -297,7 +298,7 @@ class Scanner {
 			this.at += 2;
 			return true;
 		}
-		if (!this.#is('(', at + 1)) return this.#simple();
+		if (!this.#is('(', at + 1) || TYPEOF.has(token.text)) return this.#simple();
 		const close = closing(this.tokens, at + 1);
 		const next = this.tokens[close + 1];
 		// Nothing that continues an expression follows: the call heads a block.

@@ -2,7 +2,7 @@
 import type { CProblem, Expr, Stmt } from './ast.ts';
 import type { Token } from './lex.ts';
 import type { CParser, SyntaxNode } from './parser.ts';
-import { closing, type Raw, type Slot, scan } from './scan.ts';
+import { closing, type Raw, type Slot, scan, TYPEOF } from './scan.ts';
 import { type Conversion, toExpr, toStatements } from './to-ast.ts';
 import { typedefOf } from './types.ts';
 
@@ -25,13 +25,38 @@ const MAX_PARENS = 60;
 const TYPE_WORDS = new Set(['struct', 'union', 'enum', 'unsigned', 'signed', 'const', 'volatile', 'int', 'char', 'long', 'short', 'void']);
 const NOT_CALLED = new Set(['sizeof', 'return', 'case', '_Alignof', '__alignof__', 'alignof', 'typeof', ...TYPE_WORDS]);
 const DROPPED = new Set([
-	...['__always_inline', '__maybe_unused', '__user', '__must_check', '__init', '__exit', '__sched', '__meminit', '__ref', '__cold', '__pure', '__force', '__rcu'],
+	...[
+		'__always_inline',
+		'__maybe_unused',
+		'__user',
+		'__must_check',
+		'__init',
+		'__exit',
+		'__sched',
+		'__meminit',
+		'__ref',
+		'__cold',
+		'__pure',
+		'__force',
+		'__rcu',
+	],
 	...['__percpu', '__iomem', '__extension__', '__read_mostly', '__kernel', '__bitwise', '__private', 'notrace', 'noinline', 'asmlinkage', 'noinline_for_stack'],
 	...['__noreturn', '__weak', '__used', '__unused', '__hot', '__flatten', '__visible', '__latent_entropy', '__ro_after_init', '__randomize_layout', '__packed'],
 	...['inline', '__inline', '__inline__', '__restrict', 'restrict', 'register', '__meminitdata', '__initdata', 'inline_for_stack', '__nocfi', '__no_kcsan'],
 ]);
-const DROPPED_WITH_PARENS = new Set(['__attribute__', '__acquires', '__releases', '__must_hold', '__printf', '__aligned', '__section', '__acquire', '__release', '__alias', '__cond_lock']);
-const TYPEOF = new Set(['typeof', '__typeof__', '__typeof', 'typeof_unqual', '__typeof_unqual__']);
+const DROPPED_WITH_PARENS = new Set([
+	'__attribute__',
+	'__acquires',
+	'__releases',
+	'__must_hold',
+	'__printf',
+	'__aligned',
+	'__section',
+	'__acquire',
+	'__release',
+	'__alias',
+	'__cond_lock',
+]);
 
 /** Tokens without the annotations that mean nothing here. */
 export function withoutAnnotations(tokens: readonly Token[]): Token[] {
@@ -67,9 +92,17 @@ export function parseSlots(parser: CParser, raw: readonly Raw[], problems: CProb
 			const alone = new Rendering(parser, [slot], [outs[i] as Out[]]);
 			from = { rendering: alone, node: alone.nodes[0] };
 		}
-		const conversion: Conversion = { text: from.rendering.text, lineAt: (at) => from.rendering.lineAt(at), stand: (at) => from.rendering.stands.get(at), parsed };
+		const conversion: Conversion = {
+			text: from.rendering.text,
+			lineAt: (at) => from.rendering.lineAt(at),
+			stand: (at) => from.rendering.stands.get(at),
+			parsed,
+		};
 		if (from.node === undefined || slot.tokens.length > MAX_TOKENS) {
-			const text = slot.tokens.slice(0, 12).map((t) => t.text).join(' ');
+			const text = slot.tokens
+				.slice(0, 12)
+				.map((t) => t.text)
+				.join(' ');
 			problems.push({ line: slot.line, message: `not understood: ${text}` });
 			const bad: Expr = { k: 'bad', text, line: slot.line };
 			parsed.set(slot, { expr: bad, stmts: [{ k: 'expr', e: bad, line: slot.line }] });
@@ -133,7 +166,10 @@ function rewrite(tokens: readonly Token[], slots: Slot[], problems: CProblem[], 
 		if ((token.text === '(' || token.text === ',') && called.at(-1) === true) {
 			const end = typeArgument(tokens, i + 1);
 			if (end < 0) continue;
-			const text = tokens.slice(i + 1, end).map((t) => t.text).join(' ');
+			const text = tokens
+				.slice(i + 1, end)
+				.map((t) => t.text)
+				.join(' ');
 			out.push({ text: 'A_', line: token.line, stand: { k: 'type', text } });
 			i = end - 1;
 		}
@@ -151,7 +187,11 @@ function typeofStand(inner: readonly Token[], slots: Slot[]): Stand {
 /** `(x ...)` of a value before an operator that is unary as well: the grammar would take it for a cast. */
 function looksLikeCast(name: Token, previous: Token | undefined, next: Token | undefined): boolean {
 	if (name.kind !== 'id' || TYPE_WORDS.has(name.text) || typedefOf(name.text) !== undefined || name.text.endsWith('_t')) return false;
-	if (previous !== undefined && (previous.kind === 'id' ? previous.text !== 'return' && previous.text !== 'case' : previous.text === ')' || previous.text === ']')) return false;
+	if (
+		previous !== undefined &&
+		(previous.kind === 'id' ? previous.text !== 'return' && previous.text !== 'case' : previous.text === ')' || previous.text === ']')
+	)
+		return false;
 	return next !== undefined && /^[-+*&]$/.test(next.text);
 }
 

@@ -4,8 +4,8 @@ import { promote } from './ctypes.ts';
 import type { Emit } from './emit.ts';
 import { emitCond, emitExpr } from './expressions.ts';
 import { constantOf, emitDecl } from './initialisers.ts';
-import { atom, convert, literal, toNative, typeOf, type Val } from './values.ts';
 import { integerBinary } from './integers.ts';
+import { atom, convert, literal, toNative, typeOf, type Val } from './values.ts';
 
 /** Stands for giving back stack and position, whose text is known at the end of the function. */
 export const LEAVE = '\u0001';
@@ -21,7 +21,12 @@ export function emitBody(cx: Emit, stmts: readonly Stmt[]): void {
 		cx.labels.set(name, { jump: `break ${label};`, counter: null, placed: false });
 		return label;
 	});
-	cx.put(names.toReversed().map((label) => `${label}:{`).join(''));
+	cx.put(
+		names
+			.toReversed()
+			.map((label) => `${label}:{`)
+			.join(''),
+	);
 	for (const { at } of labels) {
 		for (const s of stmts.slice(from, at)) emitStmt(cx, s);
 		cx.put('}');
@@ -195,7 +200,7 @@ export function caseTests(cx: Emit, on: Expr, cases: readonly Extract<Stmt, { k:
 		const high = c.to === null ? low : constantOf(cx, c.to);
 		if (low === null || high === null) {
 			cx.problem(c.line, 'a case that is no constant');
-			return 'rt.notModelled(\'a case that is no constant\')';
+			return "rt.notModelled('a case that is no constant')";
 		}
 		const test = (op: string, n: number): string => {
 			const result = integerBinary(cx, op, kept, literal(BigInt(n), type));

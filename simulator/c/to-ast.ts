@@ -257,14 +257,16 @@ function typed(node: SyntaxNode, c: Conversion, line: number): Expr {
 	const descriptor = role(node, 'type');
 	const type = descriptor === undefined ? null : typeText(descriptor, c);
 	const value = role(node, 'value');
-	if (node.type === 'sizeof_expression' && descriptor === undefined) return { k: 'sizeof', type: null, of: value === undefined ? bad(node, c) : expr(value, c), line };
+	if (node.type === 'sizeof_expression' && descriptor === undefined)
+		return { k: 'sizeof', type: null, of: value === undefined ? bad(node, c) : expr(value, c), line };
 	if (type === null) return bad(node, c);
 	switch (node.type) {
 		case 'sizeof_expression':
 			return { k: 'sizeof', ...type, of: null, line };
 		case 'cast_expression': {
 			if (value === undefined) return bad(node, c);
-			const isCall = value.type === 'parenthesized_expression' && /^[A-Za-z_]\w*$/.test(type.type) && !type.type.endsWith('_t') && typedefOf(type.type) === undefined;
+			const isCall =
+				value.type === 'parenthesized_expression' && /^[A-Za-z_]\w*$/.test(type.type) && !type.type.endsWith('_t') && typedefOf(type.type) === undefined;
 			if (isCall && type.typeOf === undefined) return { k: 'call', fn: { k: 'id', name: type.type, line }, args: commaParts(expr(value, c)), line };
 			return { k: 'cast', ...type, of: expr(value, c), line };
 		}

@@ -11,7 +11,18 @@ export interface Token {
 /** Which `CONFIG_*` are on; preprocessor conditionals and IS_ENABLED ask it. */
 export type Config = (name: string) => boolean;
 
-const OFF = new Set(['CONFIG_DEBUG_VM', 'CONFIG_HIGHMEM', 'CONFIG_HIGHPTE', 'CONFIG_KASAN', 'CONFIG_KCSAN', 'CONFIG_PREEMPT_RT', 'CONFIG_UML', 'CONFIG_NUMA_BALANCING', 'CONFIG_USERFAULTFD', 'CONFIG_MEMCG_V1']);
+const OFF = new Set([
+	'CONFIG_DEBUG_VM',
+	'CONFIG_HIGHMEM',
+	'CONFIG_HIGHPTE',
+	'CONFIG_KASAN',
+	'CONFIG_KCSAN',
+	'CONFIG_PREEMPT_RT',
+	'CONFIG_UML',
+	'CONFIG_NUMA_BALANCING',
+	'CONFIG_USERFAULTFD',
+	'CONFIG_MEMCG_V1',
+]);
 
 /** A distribution's kernel with debugging off. */
 export const defaultConfig: Config = (name) => !OFF.has(name);
@@ -34,7 +45,8 @@ function annotationsOut(text: string): string {
 function commentsOut(lines: readonly string[]): string[] {
 	const closed = lines.findIndex((l) => l.includes('*/'));
 	const opened = lines.findIndex((l) => l.includes('/*'));
-	let inside = closed >= 0 && (opened < 0 || opened > closed || (opened === closed && (lines[closed] as string).indexOf('*/') < (lines[closed] as string).indexOf('/*')));
+	let inside =
+		closed >= 0 && (opened < 0 || opened > closed || (opened === closed && (lines[closed] as string).indexOf('*/') < (lines[closed] as string).indexOf('/*')));
 	// Leading lines of a comment whose end is not shown either.
 	const starred = /^\s*\*(?:\s|$)/;
 	let leading = !inside;
@@ -86,7 +98,8 @@ function conditionalsOut(lines: readonly string[], config: Config): string[] {
 		const [, word, rest] = directive;
 		const top = stack.at(-1);
 		if (word === 'if' || word === 'ifdef' || word === 'ifndef') {
-			const live = word === 'ifdef' ? defined(rest as string, config) : word === 'ifndef' ? !defined(rest as string, config) : condition(rest as string, config);
+			const live =
+				word === 'ifdef' ? defined(rest as string, config) : word === 'ifndef' ? !defined(rest as string, config) : condition(rest as string, config);
 			stack.push({ live, taken: live });
 		} else if (word === 'else' && top !== undefined) top.live = !top.taken;
 		else if (word === 'elif' && top !== undefined) {

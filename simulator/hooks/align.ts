@@ -20,15 +20,51 @@ export interface Place {
 }
 
 /** Identifiers that half the statements of a fault handler share: they never place a fragment by themselves. */
-const COMMON = new Set(['vmf', 'vma', 'entry', 'pte', 'pmd', 'page', 'folio', 'ret', 'flags', 'address', 'mm', 'vm_mm', 'likely', 'unlikely', 'return', 'NULL', 'ptl', 'vm_flags', 'addr', 'orig_pte', 'true', 'false', 'pgoff']);
+const COMMON = new Set([
+	'vmf',
+	'vma',
+	'entry',
+	'pte',
+	'pmd',
+	'page',
+	'folio',
+	'ret',
+	'flags',
+	'address',
+	'mm',
+	'vm_mm',
+	'likely',
+	'unlikely',
+	'return',
+	'NULL',
+	'ptl',
+	'vm_flags',
+	'addr',
+	'orig_pte',
+	'true',
+	'false',
+	'pgoff',
+]);
 const GAP_TEXT = -0.6;
 const GAP_MODEL = -0.15;
 
 /** Older and newer names of one thing. */
 const ALIASES = new Map<string, string>([
-	['mmap_sem', 'mmap_lock'], ['wait_on_page_locked', 'folio_wait_locked'], ['wait_on_page_locked_killable', 'folio_wait_locked_killable'], ['unlock_page', 'folio_unlock'], ['lock_page', 'folio_lock'],
-	['put_page', 'folio_put'], ['get_page', 'folio_get'], ['trylock_page', 'folio_trylock'], ['set_page_dirty', 'folio_mark_dirty'], ['__lock_page', '__folio_lock'], ['__lock_page_killable', '__folio_lock_killable'],
-	['update_mmu_cache_range', 'update_mmu_cache'], ['alloc_set_pte', 'do_set_pte'], ['set_pte_range', 'do_set_pte'], ['set_ptes', 'set_pte_at'],
+	['mmap_sem', 'mmap_lock'],
+	['wait_on_page_locked', 'folio_wait_locked'],
+	['wait_on_page_locked_killable', 'folio_wait_locked_killable'],
+	['unlock_page', 'folio_unlock'],
+	['lock_page', 'folio_lock'],
+	['put_page', 'folio_put'],
+	['get_page', 'folio_get'],
+	['trylock_page', 'folio_trylock'],
+	['set_page_dirty', 'folio_mark_dirty'],
+	['__lock_page', '__folio_lock'],
+	['__lock_page_killable', '__folio_lock_killable'],
+	['update_mmu_cache_range', 'update_mmu_cache'],
+	['alloc_set_pte', 'do_set_pte'],
+	['set_pte_range', 'do_set_pte'],
+	['set_ptes', 'set_pte_at'],
 ]);
 
 export function canonicalName(name: string): string {
@@ -54,7 +90,8 @@ export function place(reference: readonly ReferenceEvent[], fragment: Fragment):
 	const own = pairs.filter(([t]) => t >= offset && t < offset + fragment.events.length);
 	const first = own[0];
 	const last = own.at(-1);
-	if (first !== undefined && last !== undefined) return extend(reference, fragment, { from: first[1], to: last[1] + 1 }, first[0] - offset, fragment.events.length - 1 - (last[0] - offset));
+	if (first !== undefined && last !== undefined)
+		return extend(reference, fragment, { from: first[1], to: last[1] + 1 }, first[0] - offset, fragment.events.length - 1 - (last[0] - offset));
 	// Only the cut expressions around the piece are known: it goes between them.
 	const cut = pairs[0] as readonly [number, number];
 	const at = fragment.head !== null && cut[0] === 0 ? cut[1] + 1 : cut[1];

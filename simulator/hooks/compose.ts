@@ -23,7 +23,8 @@ export function stageEvents(nodes: readonly StageNode[]): ReferenceEvent[] {
 				add({ e: 'stmt', s: { k: 'goto', label: node.label, line: 0 } }, [node.label], node.name);
 				break;
 			default: {
-				const head: Stmt = node.n === 'if' ? { k: 'if', cond: native(node), then: [], else: [], line: 0 } : { k: 'while', cond: native(node), body: [], line: 0 };
+				const head: Stmt =
+					node.n === 'if' ? { k: 'if', cond: native(node), then: [], else: [], line: 0 } : { k: 'while', cond: native(node), body: [], line: 0 };
 				add({ e: 'open', kind: node.n, head, line: 0 }, node.anchors, node.name);
 				out.push(...stageEvents(node.then));
 				if (node.n === 'if' && node.else.length > 0) {
@@ -91,7 +92,8 @@ function closeFirst(code: readonly Event[], covered: readonly Event[]): readonly
 /** A body without braces at the edge of the piece closes by itself; where the reference goes on with `else`, it must not. */
 function join(before: readonly Event[], code: readonly Event[], after: readonly Event[]): readonly Event[] {
 	const middle = [...code];
-	while (after[0]?.e === 'else' && middle.at(-1)?.e === 'close' && (middle.at(-1) as { soft: boolean }).soft && depthOf([...before, ...middle, ...after]) < 0) middle.pop();
+	while (after[0]?.e === 'else' && middle.at(-1)?.e === 'close' && (middle.at(-1) as { soft: boolean }).soft && depthOf([...before, ...middle, ...after]) < 0)
+		middle.pop();
 	let events = [...before, ...middle, ...after];
 	// A soft close too many or too few at the seam is the text's, not the patch's.
 	for (let depth = depthOf(events); depth !== 0; depth = depthOf(events)) {

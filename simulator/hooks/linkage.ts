@@ -27,17 +27,24 @@ export function linkageOf(functionName: string, own: ReadonlyMap<string, Signatu
 function ownCallee(name: string, own: ReadonlyMap<string, Signature>): Callee | undefined {
 	const signature = own.get(name);
 	if (signature === undefined || abiEntry(name)?.call !== undefined) return undefined;
-	const bind = (k: Kernel) => (...args: never[]) => {
-		const fn = k.patchFunctions.get(name);
-		return fn === undefined ? k.rt.notModelled(`call of ${name}`) : fn(...args);
-	};
+	const bind =
+		(k: Kernel) =>
+		(...args: never[]) => {
+			const fn = k.patchFunctions.get(name);
+			return fn === undefined ? k.rt.notModelled(`call of ${name}`) : fn(...args);
+		};
 	return { signature, waits: true, bind };
 }
 
 function abiCallee(name: string, features: ReadonlySet<Feature>): Callee | undefined {
 	const call = abiEntry(name)?.call;
 	if (call === undefined) return undefined;
-	return { signature: signatureOf(name, features) ?? call.signature, waits: call.waits, ...(call.effects === undefined ? {} : { effects: call.effects }), bind: call.bind as Callee['bind'] };
+	return {
+		signature: signatureOf(name, features) ?? call.signature,
+		waits: call.waits,
+		...(call.effects === undefined ? {} : { effects: call.effects }),
+		bind: call.bind as Callee['bind'],
+	};
 }
 
 /** An unknown variable that has the name of a member of the fault being handled stands for that member. */

@@ -1,16 +1,16 @@
 /** From changes of a patch to code that replaces symbols of a kernel. */
 import { abiEntry } from '../abi/index.ts';
+import { genericOps } from '../arch/generic.ts';
 import type { CodeLine, FunctionDef } from '../c/ast.ts';
 import { type Compiled, compile } from '../c/compile.ts';
 import { parseFragment } from '../c/fragment.ts';
 import { parseFunction } from '../c/function.ts';
 import type { CParser } from '../c/parser.ts';
-import { parseType, type Param, type Signature } from '../c/types.ts';
+import { type Param, parseType, type Signature } from '../c/types.ts';
 import type { SimChange, SimNote, StackEntry } from '../index.ts';
 import { compileStaged, formOf, nodesOf, type Replacement } from '../kernel/build.ts';
 import type { Feature } from '../kernel/features.ts';
 import { type AnyStaged, isStaged, SYMBOLS } from '../kernel/symbols.ts';
-import { genericOps } from '../arch/generic.ts';
 import { compose, type Insert } from './compose.ts';
 import { linkageOf } from './linkage.ts';
 import { undoRenames } from './renames.ts';
@@ -52,7 +52,9 @@ export function loadStack(parser: CParser, stack: readonly StackEntry[], feature
 	const own = new Map([...parsed].map(([name, { signature }]) => [name, signature]));
 	return [...byName].map(([name, entries]) => {
 		const whole = entries.findLast((e) => e.change.whole);
-		return whole === undefined ? loadPieces(parser, name, entries, own, features) : loadWhole(parser, name, sideOf(whole), parsed.get(name), whole.change, own, features);
+		return whole === undefined
+			? loadPieces(parser, name, entries, own, features)
+			: loadWhole(parser, name, sideOf(whole), parsed.get(name), whole.change, own, features);
 	});
 }
 
@@ -60,22 +62,40 @@ function sideOf({ change, side }: StackEntry): readonly CodeLine[] | null {
 	return side === 'before' ? change.before : change.after;
 }
 
-function loadWhole(parser: CParser, name: string, lines: readonly CodeLine[] | null, parsed: { readonly fn: FunctionDef; readonly signature: Signature } | undefined, change: SimChange, own: ReadonlyMap<string, Signature>, features: ReadonlySet<Feature>): Loaded {
+function loadWhole(
+	parser: CParser,
+	name: string,
+	lines: readonly CodeLine[] | null,
+	parsed: { readonly fn: FunctionDef; readonly signature: Signature } | undefined,
+	change: SimChange,
+	own: ReadonlyMap<string, Signature>,
+	features: ReadonlySet<Feature>,
+): Loaded {
 	const symbol = symbolOf(name);
 	if (lines === null) return { name, symbol, mode: 'function', code: null, notes: [] };
 	const first = lines[0]?.line ?? null;
 	if (parsed === undefined) return none(name, first, `${name} cannot be read as a C function with types that the model knows`);
 	const { fn, signature } = parsed;
-	const link = linkageOf(name, own, features, fn.params.map((p) => p.name));
+	const link = linkageOf(
+		name,
+		own,
+		features,
+		fn.params.map((p) => p.name),
+	);
 	const waits = symbol === null || isWaiting(symbol);
 	const code = compile({ name, ret: signature.ret, params: signature.params, body: fn.body }, link, { parser, waits });
 	const notes: SimNote[] = code.problems.map((p) => ({ rule: 'not-modelled', line: p.line || first, message: p.message }));
-	if (symbol === null && isMemoryManagement(change.file)) notes.push({ rule: 'not-mapped', line: changedLine(change), message: `${name} is no hook of the model; it runs where another function of the patch calls it` });
+	if (symbol === null && isMemoryManagement(change.file))
+		notes.push({
+			rule: 'not-mapped',
+			line: changedLine(change),
+			message: `${name} is no hook of the model; it runs where another function of the patch calls it`,
+		});
 	return { name, symbol, mode: 'function', code, notes: [...notes, ...assumptions(code)] };
 }
 
 /** Files that a reader expects the model to know; of any other a missing hook is nothing to mention. */
-function isMemoryManagement(file: string): boolean {
+export function isMemoryManagement(file: string): boolean {
 	return /^mm\/|^arch\/[^/]+\/mm\/|^include\/(?:linux\/mm|asm-generic\/(?:pgtable|tlb))/.test(file);
 }
 
@@ -84,18 +104,32 @@ function isWaiting(symbol: string): boolean {
 	return abiEntry(symbol)?.call?.waits ?? isStaged(SYMBOLS.find((s) => s.name === symbol)?.value);
 }
 
-function loadPieces(parser: CParser, name: string, entries: readonly StackEntry[], own: ReadonlyMap<string, Signature>, features: ReadonlySet<Feature>): Loaded {
+function loadPieces(
+	parser: CParser,
+	name: string,
+	entries: readonly StackEntry[],
+	own: ReadonlyMap<string, Signature>,
+	features: ReadonlySet<Feature>,
+): Loaded {
 	const symbol = symbolOf(name);
 	const line = changedLine(entries[0]?.change);
 	const value = SYMBOLS.find((s) => s.name === symbol)?.value;
 	if (symbol === null && !isMemoryManagement(entries[0]?.change.file ?? '')) return { name, symbol: null, mode: 'none', code: null, notes: [] };
-	if (symbol === null || !isStaged(value)) return none(name, line, `only a piece of ${name} is shown and the model has no stages for it; a patch with the whole function would run`);
+	if (symbol === null || !isStaged(value))
+		return none(name, line, `only a piece of ${name} is shown and the model has no stages for it; a patch with the whole function would run`);
 	const form = formOf(value as AnyStaged, features);
 	const inserts: Insert[] = [];
 	for (const { change, side } of entries) {
 		const lines = side === 'before' ? change.before : change.after;
 		if (change.anchor === null || lines === null) continue;
-		const renamed = side === 'after' && change.before !== null ? undoRenames(change.before, lines, [...form.signature.params, ...form.locals].map((p) => p.name)) : lines;
+		const renamed =
+			side === 'after' && change.before !== null
+				? undoRenames(
+						change.before,
+						lines,
+						[...form.signature.params, ...form.locals].map((p) => p.name),
+					)
+				: lines;
 		const anchor = parseFragment(parser, change.anchor);
 		const code = parseFragment(parser, renamed);
 		const cut = [...(code.head?.lines ?? []), ...(code.tail?.lines ?? [])].find((l) => l.changed);
@@ -104,7 +138,12 @@ function loadPieces(parser: CParser, name: string, entries: readonly StackEntry[
 	}
 	const composed = compose(nodesOf(form, features), inserts);
 	if ('why' in composed) return none(name, line, `the place of this piece in ${name} is not certain: ${composed.why}`);
-	const link = linkageOf(name, own, features, form.signature.params.map((p) => p.name));
+	const link = linkageOf(
+		name,
+		own,
+		features,
+		form.signature.params.map((p) => p.name),
+	);
 	const code = compileStaged(parser, form, composed.body, link);
 	const notes: SimNote[] = code.problems.map((p) => ({ rule: 'not-modelled', line: p.line || line, message: p.message }));
 	return { name, symbol, mode: 'fragment', code, notes: [...notes, ...assumptions(code)] };

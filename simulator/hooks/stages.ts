@@ -3,7 +3,7 @@
  * kernel's own control flow. A fragment of a patch takes the place of the stages that it covers; everything around it stays.
  * `anchors` are the identifiers by which a piece of C is recognised as this stage: calls, flags, locals it assigns.
  */
-import { parseSignature, parseType, type Param, type Signature } from '../c/types.ts';
+import { type Param, parseSignature, parseType, type Signature } from '../c/types.ts';
 import type { Feature } from '../kernel/features.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Co } from '../schedule/scheduler.ts';
@@ -11,8 +11,23 @@ import type { Co } from '../schedule/scheduler.ts';
 export type StageNode =
 	| { readonly n: 'run'; readonly name: string; readonly anchors: readonly string[]; readonly run: StageFn; readonly waits: boolean }
 	| { readonly n: 'return'; readonly name: string; readonly anchors: readonly string[]; readonly run: StageFn; readonly waits: boolean }
-	| { readonly n: 'if'; readonly name: string; readonly anchors: readonly string[]; readonly run: StageFn; readonly waits: boolean; readonly then: readonly StageNode[]; readonly else: readonly StageNode[] }
-	| { readonly n: 'while'; readonly name: string; readonly anchors: readonly string[]; readonly run: StageFn; readonly waits: boolean; readonly then: readonly StageNode[] }
+	| {
+			readonly n: 'if';
+			readonly name: string;
+			readonly anchors: readonly string[];
+			readonly run: StageFn;
+			readonly waits: boolean;
+			readonly then: readonly StageNode[];
+			readonly else: readonly StageNode[];
+	  }
+	| {
+			readonly n: 'while';
+			readonly name: string;
+			readonly anchors: readonly string[];
+			readonly run: StageFn;
+			readonly waits: boolean;
+			readonly then: readonly StageNode[];
+	  }
 	| { readonly n: 'label'; readonly name: string }
 	| { readonly n: 'goto'; readonly name: string; readonly label: string };
 

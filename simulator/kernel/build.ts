@@ -3,12 +3,12 @@ import type { ArchOps } from '../arch/arch.ts';
 import { genericOps } from '../arch/generic.ts';
 import type { Stmt } from '../c/ast.ts';
 import { type Compiled, compile } from '../c/compile.ts';
+import { fromEvents } from '../c/events.ts';
 import type { Linkage } from '../c/link.ts';
 import type { CParser } from '../c/parser.ts';
 import type { Param, Signature } from '../c/types.ts';
-import type { Staged, StageNode } from '../hooks/stages.ts';
-import { fromEvents } from '../c/events.ts';
 import { stageEvents } from '../hooks/compose.ts';
+import type { Staged, StageNode } from '../hooks/stages.ts';
 import type { Feature } from './features.ts';
 import { type Kernel, KernelState } from './kernel.ts';
 import { type AnyStaged, isStaged, SYMBOLS } from './symbols.ts';
@@ -23,7 +23,13 @@ export function nodesOf(staged: Staged<(...args: never[]) => unknown>, features:
 	return staged.nodes((feature) => features.has(feature));
 }
 
-const NO_LINKAGE: Linkage = { callee: () => undefined, constant: () => undefined, global: () => undefined, undeclared: () => undefined, macro: () => undefined };
+const NO_LINKAGE: Linkage = {
+	callee: () => undefined,
+	constant: () => undefined,
+	global: () => undefined,
+	undeclared: () => undefined,
+	macro: () => undefined,
+};
 
 /** Compiles a body over the frame of a staged function. */
 export function compileStaged(parser: CParser, form: Staged<(...args: never[]) => unknown>, body: readonly Stmt[], link: Linkage = NO_LINKAGE): Compiled {
@@ -58,10 +64,14 @@ type StateArguments = ConstructorParameters<typeof KernelState>;
  * KernelState with a field for every symbol, made in one constructor: an object that gets as many properties one by one
  * becomes a hash table to V8, and each call through it several times slower. The names are the symbol table's own.
  */
-const KernelObject = ((): new (...args: StateArguments) => KernelState => {
+const KernelObject = ((): (new (...args: StateArguments) => KernelState) => {
 	const names = [...SYMBOLS.map((s) => s.name), ...Object.keys(genericOps)];
 	const fields = names.map((name) => `this.${name}=null;`).join('');
-	const make = new Function('State', `return class extends State{constructor(a,b,c,d){super(a,b,c,d);${fields}}}`) as (state: typeof KernelState) => new (...args: StateArguments) => KernelState;
+	const make = new Function('State', `return class extends State{constructor(a,b,c,d){super(a,b,c,d);${fields}}}`) as (
+		state: typeof KernelState,
+	) => new (
+		...args: StateArguments
+	) => KernelState;
 	return make(KernelState);
 })();
 
@@ -75,12 +85,16 @@ export function bindKernel(parser: CParser, args: StateArguments, tracking: bool
 	const replacedSymbols = new Set([...SYMBOLS.map((s) => s.name), ...Object.keys(state.arch.ops(state.archVersion))].filter((name) => replaced.has(name)));
 	for (const { name, value } of SYMBOLS) {
 		if (replaced.has(name)) continue;
-		const fn = isStaged(value) ? referenceCode(parser, name, value, state.features).instantiate(k, state.rt) : bindPlain(k, value as (k: Kernel, ...args: never[]) => unknown);
+		const fn = isStaged(value)
+			? referenceCode(parser, name, value, state.features).instantiate(k, state.rt)
+			: bindPlain(k, value as (k: Kernel, ...args: never[]) => unknown);
 		table[name] = named(state, name, fn as (...args: never[]) => unknown);
 	}
 	bindArch(k, state.arch.ops(state.archVersion), replaced);
-	for (const { symbol, code } of replacements) if (!replacedSymbols.has(symbol)) state.patchFunctions.set(symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown);
-	for (const { symbol, code } of replacements) if (replacedSymbols.has(symbol)) table[symbol] = named(state, symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown);
+	for (const { symbol, code } of replacements)
+		if (!replacedSymbols.has(symbol)) state.patchFunctions.set(symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown);
+	for (const { symbol, code } of replacements)
+		if (replacedSymbols.has(symbol)) table[symbol] = named(state, symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown);
 	return k;
 }
 
@@ -133,4 +147,3 @@ export function signatureOf(name: string, features: ReadonlySet<Feature>): Signa
 	if (entry === undefined || !isStaged(entry.value)) return undefined;
 	return formOf(entry.value, features).signature;
 }
-

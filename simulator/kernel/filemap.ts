@@ -104,50 +104,69 @@ interface MapPagesFrame {
 }
 
 const MAP_LOCALS = {
-	vma: 'struct vm_area_struct *', mapping: 'struct address_space *', page: 'struct page *', folio: 'struct folio *', last_pgoff: 'pgoff_t', ret: 'vm_fault_t',
+	vma: 'struct vm_area_struct *',
+	mapping: 'struct address_space *',
+	page: 'struct page *',
+	folio: 'struct folio *',
+	last_pgoff: 'pgoff_t',
+	ret: 'vm_fault_t',
 };
 
-export const filemap_map_pages: Staged<(vmf: number, start: number, end: number) => Co<number>> = staged<MapPagesFrame, (vmf: number, start: number, end: number) => Co<number>>(
-	'vm_fault_t filemap_map_pages(struct vm_fault *vmf, pgoff_t start_pgoff, pgoff_t end_pgoff)',
-	MAP_LOCALS,
-	(s, has) => [
-		s.run('start', 'vma vmf mapping vm_file f_mapping last_pgoff start_pgoff XA_STATE xas i_pages', (k, f) => {
-			f.vma = vmaOf(k, f.vmf);
-			f.mapping = mappingOf(k, f.vma);
-			f.last_pgoff = f.start_pgoff;
-			f.ret = 0;
-			f.xas = pushState(k, f.mapping, f.start_pgoff);
-			k.cost(COST.step);
-		}),
-		s.run('rcu-lock', 'rcu_read_lock', () => undefined),
-		s.run('first', 'page folio first_map_page next_uptodate_folio next_uptodate_page xas_find', (k, f) => {
-			f.page = has('map-pmd-draft') ? k.xas_find(f.xas, f.end_pgoff) : nextMappable(k, f, k.xas_find(f.xas, f.end_pgoff));
-			f.folio = f.page;
-		}),
-		s.when('nothing', 'page folio', (_k, f) => f.page === 0, [s.jump('out')]),
-		...(has('map-pmd-draft') || has('map-pages-fault')
-			? [
-					s.when('map-pmd', 'filemap_map_pmd vmf page folio', function* (k, f) {
-						return has('map-pmd-draft') ? yield* k.filemap_map_pmd(f.vmf, f.page, f.xas) : yield* k.filemap_map_pmd(f.vmf, f.page, k.mem.r64(f.xas + xa_state.xa_index));
-					}, [
-						...(has('map-pmd-draft') ? [] : [s.run('nopage', 'ret VM_FAULT_NOPAGE', (_k: Kernel, f: MapPagesFrame) => {
-							f.ret = F.VM_FAULT_NOPAGE;
-						})]),
+export const filemap_map_pages: Staged<(vmf: number, start: number, end: number) => Co<number>> = staged<
+	MapPagesFrame,
+	(vmf: number, start: number, end: number) => Co<number>
+>('vm_fault_t filemap_map_pages(struct vm_fault *vmf, pgoff_t start_pgoff, pgoff_t end_pgoff)', MAP_LOCALS, (s, has) => [
+	s.run('start', 'vma vmf mapping vm_file f_mapping last_pgoff start_pgoff XA_STATE xas i_pages', (k, f) => {
+		f.vma = vmaOf(k, f.vmf);
+		f.mapping = mappingOf(k, f.vma);
+		f.last_pgoff = f.start_pgoff;
+		f.ret = 0;
+		f.xas = pushState(k, f.mapping, f.start_pgoff);
+		k.cost(COST.step);
+	}),
+	s.run('rcu-lock', 'rcu_read_lock', () => undefined),
+	s.run('first', 'page folio first_map_page next_uptodate_folio next_uptodate_page xas_find', (k, f) => {
+		f.page = has('map-pmd-draft') ? k.xas_find(f.xas, f.end_pgoff) : nextMappable(k, f, k.xas_find(f.xas, f.end_pgoff));
+		f.folio = f.page;
+	}),
+	s.when('nothing', 'page folio', (_k, f) => f.page === 0, [s.jump('out')]),
+	...(has('map-pmd-draft') || has('map-pages-fault')
+		? [
+				s.when(
+					'map-pmd',
+					'filemap_map_pmd vmf page folio',
+					function* (k, f) {
+						return has('map-pmd-draft')
+							? yield* k.filemap_map_pmd(f.vmf, f.page, f.xas)
+							: yield* k.filemap_map_pmd(f.vmf, f.page, k.mem.r64(f.xas + xa_state.xa_index));
+					},
+					[
+						...(has('map-pmd-draft')
+							? []
+							: [
+									s.run('nopage', 'ret VM_FAULT_NOPAGE', (_k: Kernel, f: MapPagesFrame) => {
+										f.ret = F.VM_FAULT_NOPAGE;
+									}),
+								]),
 						s.jump('out'),
-					]),
-				]
-			: []),
-		...(has('map-pmd-draft') ? [s.run('again', 'xas_set', (k, f) => {
-			f.page = nextMappable(k, f, f.page);
-		})] : []),
-		s.run('map-ptes', 'do_set_pte alloc_set_pte filemap_map_folio_range filemap_map_order0_folio pte_offset_map_lock next_map_page do while', function* (k, f) {
-			yield* mapPtes(k, f);
-		}),
-		s.label('out'),
-		s.run('rcu-unlock', 'rcu_read_unlock', (k, f) => k.rt.pop(f.xas, xa_state.SIZE)),
-		s.ret('return', 'return ret', (_k, f) => f.ret),
-	],
-);
+					],
+				),
+			]
+		: []),
+	...(has('map-pmd-draft')
+		? [
+				s.run('again', 'xas_set', (k, f) => {
+					f.page = nextMappable(k, f, f.page);
+				}),
+			]
+		: []),
+	s.run('map-ptes', 'do_set_pte alloc_set_pte filemap_map_folio_range filemap_map_order0_folio pte_offset_map_lock next_map_page do while', function* (k, f) {
+		yield* mapPtes(k, f);
+	}),
+	s.label('out'),
+	s.run('rcu-unlock', 'rcu_read_unlock', (k, f) => k.rt.pop(f.xas, xa_state.SIZE)),
+	s.ret('return', 'return ret', (_k, f) => f.ret),
+]);
 
 /** Goes on from `entry` to the first one that may be mapped; returns its page, locked and referenced, or 0. */
 function nextMappable(k: Kernel, f: MapPagesFrame, entry: number): number {
@@ -214,14 +233,24 @@ interface MapPmdFrame {
  * From 5.12: the page comes locked and referenced, true means VM_FAULT_NOPAGE and both are given up or mapped.
  * In the three-argument drafts it comes bare, under RCU: true means "stop, read the page in the ordinary way".
  */
-export const filemap_map_pmd: Staged<(vmf: number, page: number, xas: number) => Co<number>> = staged<MapPmdFrame, (vmf: number, page: number, xas: number) => Co<number>>(
+export const filemap_map_pmd: Staged<(vmf: number, page: number, xas: number) => Co<number>> = staged<
+	MapPmdFrame,
+	(vmf: number, page: number, xas: number) => Co<number>
+>(
 	'bool filemap_map_pmd(struct vm_fault *vmf, struct page *page, struct xa_state *xas)',
 	{ mm: 'struct mm_struct *', vma: 'struct vm_area_struct *', ret: 'vm_fault_t', folio: 'struct folio *', start: 'pgoff_t' },
 	(s, has) =>
 		has('map-pmd-draft')
 			? [
-					s.when('huge-mapped', 'pmd_trans_huge vmf pmd', (k, f) => P.pmd_trans_huge(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [s.ret('return-mapped', 'return true', () => 1)]),
-					s.when('not-huge', 'xa_is_value PageTransHuge pmd_none page', (k, f) => f.page & 1 || k.folio_order(f.page) === 0 || !P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [s.ret('return-not-huge', 'return false', () => 0)]),
+					s.when('huge-mapped', 'pmd_trans_huge vmf pmd', (k, f) => P.pmd_trans_huge(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [
+						s.ret('return-mapped', 'return true', () => 1),
+					]),
+					s.when(
+						'not-huge',
+						'xa_is_value PageTransHuge pmd_none page',
+						(k, f) => f.page & 1 || k.folio_order(f.page) === 0 || !P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))),
+						[s.ret('return-not-huge', 'return false', () => 0)],
+					),
 					s.when('locked', 'PageLocked page', (k, f) => k.pageFlag(f.page, F.PG_locked), [s.ret('return-locked', 'return true', () => 1)]),
 					s.tail('map', 'do_set_pmd page_cache_get_speculative trylock_page', (k, f) => mapPmdDraft(k, f)),
 				]
@@ -235,18 +264,30 @@ export const filemap_map_pmd: Staged<(vmf: number, page: number, xas: number) =>
 						s.run('put-mapped', 'put_page folio_put page folio', (k, f) => k.put_page(f.page)),
 						s.ret('return-mapped', 'return true', () => 1),
 					]),
-					s.when('huge', 'pmd_none vmf pmd PageTransHuge folio_test_pmd_mappable page folio', (k, f) => P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))) && k.folio_order(f.page) > 0, [
-						s.run('set-pmd', 'ret do_set_pmd vmf page', function* (k, f) {
-							f.ret = yield* k.do_set_pmd(f.vmf, f.page);
-						}),
-						s.when('set', 'ret', (_k, f) => !f.ret, [
-							s.run('unlock-set', 'unlock_page folio_unlock page folio', (k, f) => k.unlock_page(f.page)),
-							s.ret('return-set', 'return true', () => 1),
-						]),
-					]),
-					s.when('no-table', 'pmd_none vmf pmd prealloc_pte', (k, f) => P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))) && k.mem.r64(f.vmf + vm_fault.prealloc_pte) !== 0, [
-						s.run('install', 'pmd_install mm vmf pmd prealloc_pte', (k, f) => k.pmd_install(f.mm, k.mem.r64(f.vmf + vm_fault.pmd), f.vmf + vm_fault.prealloc_pte)),
-					]),
+					s.when(
+						'huge',
+						'pmd_none vmf pmd PageTransHuge folio_test_pmd_mappable page folio',
+						(k, f) => P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))) && k.folio_order(f.page) > 0,
+						[
+							s.run('set-pmd', 'ret do_set_pmd vmf page', function* (k, f) {
+								f.ret = yield* k.do_set_pmd(f.vmf, f.page);
+							}),
+							s.when('set', 'ret', (_k, f) => !f.ret, [
+								s.run('unlock-set', 'unlock_page folio_unlock page folio', (k, f) => k.unlock_page(f.page)),
+								s.ret('return-set', 'return true', () => 1),
+							]),
+						],
+					),
+					s.when(
+						'no-table',
+						'pmd_none vmf pmd prealloc_pte',
+						(k, f) => P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))) && k.mem.r64(f.vmf + vm_fault.prealloc_pte) !== 0,
+						[
+							s.run('install', 'pmd_install mm vmf pmd prealloc_pte', (k, f) =>
+								k.pmd_install(f.mm, k.mem.r64(f.vmf + vm_fault.pmd), f.vmf + vm_fault.prealloc_pte),
+							),
+						],
+					),
 					s.ret('return-false', 'return false', () => 0),
 				],
 );
@@ -306,55 +347,76 @@ interface LockFrame {
 type LockFn = (folio: number, mmOrVmf: number, flags: number) => Co<number>;
 
 /** Up to 6.5: (folio, mm, flags), returns whether the folio is locked. `__lock_page_or_retry` before folios. */
-const lockOrRetryMm: Staged<LockFn> = staged<LockFrame, LockFn>('bool __folio_lock_or_retry(struct folio *folio, struct mm_struct *mm, unsigned int flags)', { ret: 'bool' }, (s) => [
-	s.when('may-retry', 'fault_flag_allow_retry_first flags', (_k, f) => fault_flag_allow_retry_first(f.flags), [
-		s.when('nowait', 'flags FAULT_FLAG_RETRY_NOWAIT', (_k, f) => f.flags & F.FAULT_FLAG_RETRY_NOWAIT, [s.ret('return-nowait', 'return false', () => 0)]),
-		s.run('drop-mmap', 'mmap_read_unlock mm', (k, f) => k.mmap_read_unlock(f.mm)),
-		s.when('killable', 'flags FAULT_FLAG_KILLABLE', (_k, f) => f.flags & F.FAULT_FLAG_KILLABLE, [
-			s.run('wait-killable', 'folio_wait_locked_killable wait_on_page_locked_killable folio', function* (k, f) {
-				yield* k.folio_wait_locked(f.folio);
-			}),
-		], [
-			s.run('wait', 'folio_wait_locked wait_on_page_locked folio', function* (k, f) {
-				yield* k.folio_wait_locked(f.folio);
-			}),
+const lockOrRetryMm: Staged<LockFn> = staged<LockFrame, LockFn>(
+	'bool __folio_lock_or_retry(struct folio *folio, struct mm_struct *mm, unsigned int flags)',
+	{ ret: 'bool' },
+	(s) => [
+		s.when('may-retry', 'fault_flag_allow_retry_first flags', (_k, f) => fault_flag_allow_retry_first(f.flags), [
+			s.when('nowait', 'flags FAULT_FLAG_RETRY_NOWAIT', (_k, f) => f.flags & F.FAULT_FLAG_RETRY_NOWAIT, [s.ret('return-nowait', 'return false', () => 0)]),
+			s.run('drop-mmap', 'mmap_read_unlock mm', (k, f) => k.mmap_read_unlock(f.mm)),
+			s.when(
+				'killable',
+				'flags FAULT_FLAG_KILLABLE',
+				(_k, f) => f.flags & F.FAULT_FLAG_KILLABLE,
+				[
+					s.run('wait-killable', 'folio_wait_locked_killable wait_on_page_locked_killable folio', function* (k, f) {
+						yield* k.folio_wait_locked(f.folio);
+					}),
+				],
+				[
+					s.run('wait', 'folio_wait_locked wait_on_page_locked folio', function* (k, f) {
+						yield* k.folio_wait_locked(f.folio);
+					}),
+				],
+			),
+			s.ret('return-retry', 'return false', () => 0),
 		]),
-		s.ret('return-retry', 'return false', () => 0),
-	]),
-	s.run('lock', '__folio_lock_killable __folio_lock __lock_page_killable __lock_page flags FAULT_FLAG_KILLABLE', function* (k, f) {
-		yield* k.lock_page(f.folio);
-	}),
-	s.ret('return-locked', 'return true', () => 1),
-]);
+		s.run('lock', '__folio_lock_killable __folio_lock __lock_page_killable __lock_page flags FAULT_FLAG_KILLABLE', function* (k, f) {
+			yield* k.lock_page(f.folio);
+		}),
+		s.ret('return-locked', 'return true', () => 1),
+	],
+);
 
 /** From 6.6: (folio, vmf), returns 0 or VM_FAULT_RETRY with the fault's lock released. */
-const lockOrRetryVmf: Staged<LockFn> = staged<LockFrame, LockFn>('vm_fault_t __folio_lock_or_retry(struct folio *folio, struct vm_fault *vmf)', { flags: 'unsigned int', ret: 'bool' }, (s) => [
-	s.run('flags', 'flags vmf', (k, f) => {
-		f.flags = flagsOf(k, f.vmf);
-	}),
-	s.when('may-retry', 'fault_flag_allow_retry_first flags', (_k, f) => fault_flag_allow_retry_first(f.flags), [
-		s.when('nowait', 'flags FAULT_FLAG_RETRY_NOWAIT', (_k, f) => f.flags & F.FAULT_FLAG_RETRY_NOWAIT, [s.ret('return-nowait', 'return VM_FAULT_RETRY', () => F.VM_FAULT_RETRY)]),
-		s.run('drop-lock', 'release_fault_lock vmf', (k, f) => k.release_fault_lock(f.vmf)),
-		s.when('killable', 'flags FAULT_FLAG_KILLABLE', (_k, f) => f.flags & F.FAULT_FLAG_KILLABLE, [
-			s.run('wait-killable', 'folio_wait_locked_killable folio', function* (k, f) {
-				yield* k.folio_wait_locked(f.folio);
-			}),
-		], [
-			s.run('wait', 'folio_wait_locked folio', function* (k, f) {
-				yield* k.folio_wait_locked(f.folio);
-			}),
+const lockOrRetryVmf: Staged<LockFn> = staged<LockFrame, LockFn>(
+	'vm_fault_t __folio_lock_or_retry(struct folio *folio, struct vm_fault *vmf)',
+	{ flags: 'unsigned int', ret: 'bool' },
+	(s) => [
+		s.run('flags', 'flags vmf', (k, f) => {
+			f.flags = flagsOf(k, f.vmf);
+		}),
+		s.when('may-retry', 'fault_flag_allow_retry_first flags', (_k, f) => fault_flag_allow_retry_first(f.flags), [
+			s.when('nowait', 'flags FAULT_FLAG_RETRY_NOWAIT', (_k, f) => f.flags & F.FAULT_FLAG_RETRY_NOWAIT, [
+				s.ret('return-nowait', 'return VM_FAULT_RETRY', () => F.VM_FAULT_RETRY),
+			]),
+			s.run('drop-lock', 'release_fault_lock vmf', (k, f) => k.release_fault_lock(f.vmf)),
+			s.when(
+				'killable',
+				'flags FAULT_FLAG_KILLABLE',
+				(_k, f) => f.flags & F.FAULT_FLAG_KILLABLE,
+				[
+					s.run('wait-killable', 'folio_wait_locked_killable folio', function* (k, f) {
+						yield* k.folio_wait_locked(f.folio);
+					}),
+				],
+				[
+					s.run('wait', 'folio_wait_locked folio', function* (k, f) {
+						yield* k.folio_wait_locked(f.folio);
+					}),
+				],
+			),
+			s.ret('return-retry', 'return VM_FAULT_RETRY', () => F.VM_FAULT_RETRY),
 		]),
-		s.ret('return-retry', 'return VM_FAULT_RETRY', () => F.VM_FAULT_RETRY),
-	]),
-	s.run('lock', '__folio_lock_killable __folio_lock flags FAULT_FLAG_KILLABLE', function* (k, f) {
-		yield* k.lock_page(f.folio);
-	}),
-	s.ret('return-0', 'return', () => 0),
-]);
+		s.run('lock', '__folio_lock_killable __folio_lock flags FAULT_FLAG_KILLABLE', function* (k, f) {
+			yield* k.lock_page(f.folio);
+		}),
+		s.ret('return-0', 'return', () => 0),
+	],
+);
 
 /** Both forms; the version decides. */
 export const __folio_lock_or_retry: Staged<LockFn> = { ...lockOrRetryMm, newer: { feature: 'swap-under-vma-lock', form: lockOrRetryVmf } };
-
 
 /** Locks a folio as a fault at `address` with these flags would. Returns whether it is locked; mmap_lock is held. */
 export function* lock_for_fault(k: Kernel, vma: number, address: number, flags: number, p: number): Co<number> {

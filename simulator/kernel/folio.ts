@@ -56,7 +56,8 @@ export function put_page(k: Kernel, p: number): void {
 	}
 	k.mem.w32(head + page._refcount, refs - 1);
 	if (refs > 1) return;
-	if (k.mem.r64(head + page.mapping) !== 0 && inCache(k, head)) k.violate('freed-access', 'the last reference is dropped while the page cache still holds the folio');
+	if (k.mem.r64(head + page.mapping) !== 0 && inCache(k, head))
+		k.violate('freed-access', 'the last reference is dropped while the page cache still holds the folio');
 	if (k.mem.r32(head + page._mapcount) >= 0) k.violate('freed-access', 'the last reference is dropped while page tables still map the folio');
 	k.frames.release(head);
 }

@@ -7,10 +7,10 @@ import { Counters } from '../machine/counters.ts';
 import type { Frames } from '../machine/frames.ts';
 import type { Memory } from '../machine/memory.ts';
 import type { Tlb } from '../machine/tlb.ts';
-import type { Machine } from './machine.ts';
 import { Scheduler, type Task } from '../schedule/scheduler.ts';
 import type { Feature } from './features.ts';
 import type { RwSemaphore } from './locks.ts';
+import type { Machine } from './machine.ts';
 import type { Symbols } from './symbols.ts';
 
 export interface Violation {
@@ -101,7 +101,8 @@ export class KernelState {
 		this.sched.reset();
 		for (const tlb of this.tlbs) tlb.reset();
 		this.violations = [];
-		for (const map of [this.vmas, this.cpumask, this.xarrays, this.rwsems, this.swapSlots, this.swapCache, this.swapData, this.onNext, this.referenceLines]) map.clear();
+		for (const map of [this.vmas, this.cpumask, this.xarrays, this.rwsems, this.swapSlots, this.swapCache, this.swapData, this.onNext, this.referenceLines])
+			map.clear();
 		this.#scratch = 0;
 		this.called.clear();
 	}

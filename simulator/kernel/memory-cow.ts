@@ -19,28 +19,34 @@ const pteValue = (k: Kernel, vmf: number): number => k.mem.r64(k.mem.r64(vmf + v
 const unlock = (k: Kernel, vmf: number): void => k.pte_unmap_unlock(k.mem.r64(vmf + vm_fault.pte), k.mem.r64(vmf + vm_fault.ptl));
 
 /** Entered with the page table locked; every exit has released it. */
-export const do_wp_page: Staged<FaultFn> = staged<WpFrame, FaultFn>('vm_fault_t do_wp_page(struct vm_fault *vmf)', { vma: 'struct vm_area_struct *', page: 'struct page *', folio: 'struct folio *' }, (s) => [
-	s.run('start', 'vma vmf', (k, f) => {
-		f.vma = vmaOf(k, f.vmf);
-		f.folio = 0;
-	}),
-	s.run('page', 'vmf page vm_normal_page orig_pte address', (k, f) => {
-		f.page = k.vm_normal_page(f.vma, addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.orig_pte));
-		k.mem.w64(f.vmf + vm_fault.page, f.page);
-		if (f.page !== 0) f.folio = k.compound_head(f.page);
-	}),
-	s.when('shared', 'vma vm_flags VM_WRITE VM_SHARED VM_MAYSHARE', (k, f) => (vmFlags(k, f.vma) & (F.VM_WRITE | F.VM_SHARED)) === (F.VM_WRITE | F.VM_SHARED), [
-		s.when('no-page', 'vmf page', (_k, f) => f.page === 0, [s.tail('pfn-shared', 'wp_pfn_shared', (k, f) => k.wp_pfn_shared(f.vmf))]),
-		s.tail('page-shared', 'wp_page_shared', (k, f) => k.wp_page_shared(f.vmf)),
-	]),
-	s.when('reusable', 'PageAnon folio_test_anon wp_can_reuse_anon_folio reuse_swap_page PageAnonExclusive page_count page', (k, f) => f.page !== 0 && reusable(k, f.page), [
-		s.run('reuse', 'wp_page_reuse', (k, f) => k.wp_page_reuse(f.vmf)),
-		s.ret('return-reused', 'return VM_FAULT_WRITE', () => F.VM_FAULT_WRITE),
-	]),
-	s.when('has-page', 'vmf page folio', (_k, f) => f.page !== 0, [s.run('get', 'get_page folio_get page', (k, f) => k.get_page(f.page))]),
-	s.run('unlock', 'pte_unmap_unlock vmf pte ptl', (k, f) => unlock(k, f.vmf)),
-	s.tail('copy', 'wp_page_copy', (k, f) => k.wp_page_copy(f.vmf)),
-]);
+export const do_wp_page: Staged<FaultFn> = staged<WpFrame, FaultFn>(
+	'vm_fault_t do_wp_page(struct vm_fault *vmf)',
+	{ vma: 'struct vm_area_struct *', page: 'struct page *', folio: 'struct folio *' },
+	(s) => [
+		s.run('start', 'vma vmf', (k, f) => {
+			f.vma = vmaOf(k, f.vmf);
+			f.folio = 0;
+		}),
+		s.run('page', 'vmf page vm_normal_page orig_pte address', (k, f) => {
+			f.page = k.vm_normal_page(f.vma, addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.orig_pte));
+			k.mem.w64(f.vmf + vm_fault.page, f.page);
+			if (f.page !== 0) f.folio = k.compound_head(f.page);
+		}),
+		s.when('shared', 'vma vm_flags VM_WRITE VM_SHARED VM_MAYSHARE', (k, f) => (vmFlags(k, f.vma) & (F.VM_WRITE | F.VM_SHARED)) === (F.VM_WRITE | F.VM_SHARED), [
+			s.when('no-page', 'vmf page', (_k, f) => f.page === 0, [s.tail('pfn-shared', 'wp_pfn_shared', (k, f) => k.wp_pfn_shared(f.vmf))]),
+			s.tail('page-shared', 'wp_page_shared', (k, f) => k.wp_page_shared(f.vmf)),
+		]),
+		s.when(
+			'reusable',
+			'PageAnon folio_test_anon wp_can_reuse_anon_folio reuse_swap_page PageAnonExclusive page_count page',
+			(k, f) => f.page !== 0 && reusable(k, f.page),
+			[s.run('reuse', 'wp_page_reuse', (k, f) => k.wp_page_reuse(f.vmf)), s.ret('return-reused', 'return VM_FAULT_WRITE', () => F.VM_FAULT_WRITE)],
+		),
+		s.when('has-page', 'vmf page folio', (_k, f) => f.page !== 0, [s.run('get', 'get_page folio_get page', (k, f) => k.get_page(f.page))]),
+		s.run('unlock', 'pte_unmap_unlock vmf pte ptl', (k, f) => unlock(k, f.vmf)),
+		s.tail('copy', 'wp_page_copy', (k, f) => k.wp_page_copy(f.vmf)),
+	],
+);
 
 /** An anonymous page that nothing else refers to. */
 function reusable(k: Kernel, p: number): boolean {
@@ -144,4 +150,3 @@ export function ptep_clear_flush(k: Kernel, vma: number, address: number, ptep: 
 	if (P.pte_present(old)) k.flush_tlb_page(vma, address);
 	return old;
 }
-

@@ -46,12 +46,16 @@ export const do_read_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fa
 	s.run('read', 'ret __do_fault', function* (k, f) {
 		f.ret = yield* k.__do_fault(f.vmf);
 	}),
-	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.ret('return-failed', 'return ret', (_k, f) => f.ret)]),
+	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [
+		s.ret('return-failed', 'return ret', (_k, f) => f.ret),
+	]),
 	s.run('finish', 'ret finish_fault', function* (k, f) {
 		f.ret |= yield* k.finish_fault(f.vmf);
 	}),
 	s.run('unlock', 'unlock_page folio_unlock vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
-	s.when('not-finished', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.run('put', 'put_page folio_put vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page)))]),
+	s.when('not-finished', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [
+		s.run('put', 'put_page folio_put vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page))),
+	]),
 	s.ret('return', 'return ret', (_k, f) => f.ret),
 ]);
 
@@ -62,7 +66,9 @@ export const do_cow_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fau
 		f.ret = yield* k.__do_fault(f.vmf);
 	}),
 	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.jump('uncharge_out')]),
-	s.run('copy', 'copy_user_highpage copy_mc_user_highpage vmf cow_page page', (k, f) => k.copy_page(k.mem.r64(f.vmf + vm_fault.cow_page), k.mem.r64(f.vmf + vm_fault.page))),
+	s.run('copy', 'copy_user_highpage copy_mc_user_highpage vmf cow_page page', (k, f) =>
+		k.copy_page(k.mem.r64(f.vmf + vm_fault.cow_page), k.mem.r64(f.vmf + vm_fault.page)),
+	),
 	s.run('uptodate', '__SetPageUptodate __folio_mark_uptodate cow_page', (k, f) => k.setPageFlag(k.mem.r64(f.vmf + vm_fault.cow_page), F.PG_uptodate)),
 	s.run('finish', 'ret finish_fault', function* (k, f) {
 		f.ret |= yield* k.finish_fault(f.vmf);
@@ -81,7 +87,9 @@ export const do_shared_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_
 	s.run('read', 'ret __do_fault', function* (k, f) {
 		f.ret = yield* k.__do_fault(f.vmf);
 	}),
-	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.ret('return-failed', 'return ret', (_k, f) => f.ret)]),
+	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [
+		s.ret('return-failed', 'return ret', (_k, f) => f.ret),
+	]),
 	s.when('notify', 'vma vm_ops page_mkwrite', (k, f) => hasMkwrite(k, f.vma), [
 		s.run('unlock-notify', 'unlock_page folio_unlock vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
 		s.run('mkwrite', 'tmp do_page_mkwrite', function* (k, f) {
@@ -150,7 +158,15 @@ interface DirtyFrame {
 
 export const fault_dirty_shared_page: Staged<FaultFn> = staged<DirtyFrame, FaultFn>(
 	'vm_fault_t fault_dirty_shared_page(struct vm_fault *vmf)',
-	{ vma: 'struct vm_area_struct *', mapping: 'struct address_space *', page: 'struct page *', folio: 'struct folio *', dirtied: 'bool', page_mkwrite: 'bool', fpin: 'struct file *' },
+	{
+		vma: 'struct vm_area_struct *',
+		mapping: 'struct address_space *',
+		page: 'struct page *',
+		folio: 'struct folio *',
+		dirtied: 'bool',
+		page_mkwrite: 'bool',
+		fpin: 'struct file *',
+	},
 	(s, has) => [
 		s.run('start', 'vma vmf page page_mkwrite vm_ops', (k, f) => {
 			f.vma = vmaOf(k, f.vmf);
@@ -329,17 +345,36 @@ export const do_set_pmd: Staged<(vmf: number, page: number) => Co<number>> = sta
 			f.haddr = addressOf(k, f.vmf) - (addressOf(k, f.vmf) % F.PMD_SIZE);
 			f.ret = F.VM_FAULT_FALLBACK;
 		}),
-		...(has('set-pmd-thp-disabled') ? [s.when('disabled', 'thp_disabled_by_hw vma_thp_disabled', (k, f) => vmFlags(k, f.vma) & F.VM_NOHUGEPAGE, [s.ret('return-disabled', 'return ret', (_k, f) => f.ret)])] : []),
-		s.when('unsuitable', 'transhuge_vma_suitable thp_vma_suitable_order vma haddr', (k, f) => !k.transhuge_vma_suitable(f.vma, f.haddr), [s.ret('return-unsuitable', 'return ret VM_FAULT_FALLBACK', (_k, f) => f.ret)]),
+		...(has('set-pmd-thp-disabled')
+			? [
+					s.when('disabled', 'thp_disabled_by_hw vma_thp_disabled', (k, f) => vmFlags(k, f.vma) & F.VM_NOHUGEPAGE, [
+						s.ret('return-disabled', 'return ret', (_k, f) => f.ret),
+					]),
+				]
+			: []),
+		s.when('unsuitable', 'transhuge_vma_suitable thp_vma_suitable_order vma haddr', (k, f) => !k.transhuge_vma_suitable(f.vma, f.haddr), [
+			s.ret('return-unsuitable', 'return ret VM_FAULT_FALLBACK', (_k, f) => f.ret),
+		]),
 		s.run('head', 'page compound_head page_folio folio', (k, f) => {
 			f.page = k.compound_head(f.page);
 			f.folio = f.page;
 		}),
-		s.when('order', 'compound_order folio_order HPAGE_PMD_ORDER page', (k, f) => k.folio_order(f.page) !== F.HPAGE_PMD_ORDER, [s.ret('return-order', 'return ret', (_k, f) => f.ret)]),
-		...(has('set-pmd-hwpoison') ? [s.when('poisoned', 'PageHasHWPoisoned folio_test_has_hwpoisoned page', (k, f) => k.pageFlag(f.page, F.PG_has_hwpoisoned), [s.ret('return-poisoned', 'return ret', (_k, f) => f.ret)])] : []),
-		s.when('deposit-table', 'arch_needs_pgtable_deposit vmf prealloc_pte', (k, f) => k.arch_needs_pgtable_deposit() && k.mem.r64(f.vmf + vm_fault.prealloc_pte) === 0, [
-			s.run('prealloc', 'vmf prealloc_pte pte_alloc_one', (k, f) => k.mem.w64(f.vmf + vm_fault.prealloc_pte, k.pte_alloc_one(mmOf(k, f.vmf)))),
+		s.when('order', 'compound_order folio_order HPAGE_PMD_ORDER page', (k, f) => k.folio_order(f.page) !== F.HPAGE_PMD_ORDER, [
+			s.ret('return-order', 'return ret', (_k, f) => f.ret),
 		]),
+		...(has('set-pmd-hwpoison')
+			? [
+					s.when('poisoned', 'PageHasHWPoisoned folio_test_has_hwpoisoned page', (k, f) => k.pageFlag(f.page, F.PG_has_hwpoisoned), [
+						s.ret('return-poisoned', 'return ret', (_k, f) => f.ret),
+					]),
+				]
+			: []),
+		s.when(
+			'deposit-table',
+			'arch_needs_pgtable_deposit vmf prealloc_pte',
+			(k, f) => k.arch_needs_pgtable_deposit() && k.mem.r64(f.vmf + vm_fault.prealloc_pte) === 0,
+			[s.run('prealloc', 'vmf prealloc_pte pte_alloc_one', (k, f) => k.mem.w64(f.vmf + vm_fault.prealloc_pte, k.pte_alloc_one(mmOf(k, f.vmf))))],
+		),
 		s.run('lock', 'vmf ptl pmd_lock', (k, f) => k.mem.w64(f.vmf + vm_fault.ptl, k.pmd_lock(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd)))),
 		s.when('taken', 'pmd_none vmf pmd unlikely', (k, f) => !P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [s.jump('out')]),
 		s.run('entry', 'entry mk_huge_pmd folio_mk_pmd page vma vm_page_prot', (k, f) => {
@@ -352,7 +387,9 @@ export const do_set_pmd: Staged<(vmf: number, page: number) => Co<number>> = sta
 		]),
 		s.run('count', 'add_mm_counter mm_counter_file HPAGE_PMD_NR', (k, f) => k.add_mm_counter(mmOf(k, f.vmf), 0, F.HPAGE_PMD_NR)),
 		s.run('rmap', 'page_add_file_rmap folio_add_file_rmap_pmd page', (k, f) => k.page_add_file_rmap(f.page)),
-		s.when('deposit', 'arch_needs_pgtable_deposit', (k) => k.arch_needs_pgtable_deposit(), [s.run('deposit-prealloc', 'deposit_prealloc_pte', (k, f) => k.deposit_prealloc_pte(f.vmf))]),
+		s.when('deposit', 'arch_needs_pgtable_deposit', (k) => k.arch_needs_pgtable_deposit(), [
+			s.run('deposit-prealloc', 'deposit_prealloc_pte', (k, f) => k.deposit_prealloc_pte(f.vmf)),
+		]),
 		s.run('set', 'set_pmd_at haddr vmf pmd entry', (k, f) => {
 			k.cost(COST.step);
 			k.mem.w64(k.mem.r64(f.vmf + vm_fault.pmd), f.entry);

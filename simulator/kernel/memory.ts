@@ -52,74 +52,93 @@ interface PteFaultFrame {
 	entry: number;
 }
 
-export const handle_pte_fault: Staged<FaultFn> = staged<PteFaultFrame, FaultFn>('vm_fault_t handle_pte_fault(struct vm_fault *vmf)', { entry: 'pte_t' }, (s, has) => [
-	s.when('pmd-none', 'pmd_none vmf pmd', (k, f) => P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [
-		s.run('no-pte', 'vmf pte NULL', (k, f) => k.mem.w64(f.vmf + vm_fault.pte, 0)),
-	], [
-		s.when('pmd-unstable', 'pmd_devmap_trans_unstable pmd_trans_unstable', (k, f) => P.pmd_trans_huge(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [
-			s.ret('return-unstable', 'return', () => 0),
+export const handle_pte_fault: Staged<FaultFn> = staged<PteFaultFrame, FaultFn>(
+	'vm_fault_t handle_pte_fault(struct vm_fault *vmf)',
+	{ entry: 'pte_t' },
+	(s, has) => [
+		s.when(
+			'pmd-none',
+			'pmd_none vmf pmd',
+			(k, f) => P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))),
+			[s.run('no-pte', 'vmf pte NULL', (k, f) => k.mem.w64(f.vmf + vm_fault.pte, 0))],
+			[
+				s.when('pmd-unstable', 'pmd_devmap_trans_unstable pmd_trans_unstable', (k, f) => P.pmd_trans_huge(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [
+					s.ret('return-unstable', 'return', () => 0),
+				]),
+				s.run('map-pte', 'pte_offset_map pte_offset_map_nolock vmf pte', (k, f) => {
+					k.mem.w64(f.vmf + vm_fault.pte, k.pte_offset_map(k.mem.r64(f.vmf + vm_fault.pmd), addressOf(k, f.vmf)));
+				}),
+				s.run('read-pte', 'orig_pte vmf ptep_get ptep_get_lockless barrier', (k, f) => {
+					k.cost(COST.step);
+					k.mem.w64(f.vmf + vm_fault.orig_pte, k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)));
+				}),
+				s.when('pte-none', 'pte_none orig_pte', (k, f) => P.pte_none(k.mem.r64(f.vmf + vm_fault.orig_pte)), [
+					s.run('unmap-none', 'pte_unmap vmf pte NULL', (k, f) => k.mem.w64(f.vmf + vm_fault.pte, 0)),
+				]),
+			],
+		),
+		s.when('pte-missing', 'vmf pte', (k, f) => k.mem.r64(f.vmf + vm_fault.pte) === 0, [
+			s.when(
+				'anonymous',
+				'vma_is_anonymous',
+				(k, f) => isAnonymous(k, vmaOf(k, f.vmf)),
+				[s.tail('anonymous-fault', 'do_anonymous_page do_pte_missing', (k, f) => k.do_anonymous_page(f.vmf))],
+				[s.tail('file-fault', 'do_fault do_pte_missing', (k, f) => k.do_fault(f.vmf))],
+			),
 		]),
-		s.run('map-pte', 'pte_offset_map pte_offset_map_nolock vmf pte', (k, f) => {
-			k.mem.w64(f.vmf + vm_fault.pte, k.pte_offset_map(k.mem.r64(f.vmf + vm_fault.pmd), addressOf(k, f.vmf)));
+		s.when('swapped', 'pte_present orig_pte', (k, f) => !P.pte_present(k.mem.r64(f.vmf + vm_fault.orig_pte)), [
+			s.tail('swap-fault', 'do_swap_page', (k, f) => k.do_swap_page(f.vmf)),
+		]),
+		s.when('numa', 'pte_protnone vma_is_accessible orig_pte', (k, f) => P.pte_protnone(k.mem.r64(f.vmf + vm_fault.orig_pte)), [
+			s.tail('numa-fault', 'do_numa_page', (k, f) => k.do_numa_page(f.vmf)),
+		]),
+		s.run('lock', 'vmf ptl pte_lockptr spin_lock', (k, f) => {
+			const lock = k.pte_lockptr(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd));
+			k.mem.w64(f.vmf + vm_fault.ptl, lock);
+			k.spin_lock(lock);
 		}),
-		s.run('read-pte', 'orig_pte vmf ptep_get ptep_get_lockless barrier', (k, f) => {
-			k.cost(COST.step);
-			k.mem.w64(f.vmf + vm_fault.orig_pte, k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)));
+		s.run('entry', 'entry vmf orig_pte', (k, f) => {
+			f.entry = k.mem.r64(f.vmf + vm_fault.orig_pte);
 		}),
-		s.when('pte-none', 'pte_none orig_pte', (k, f) => P.pte_none(k.mem.r64(f.vmf + vm_fault.orig_pte)), [
-			s.run('unmap-none', 'pte_unmap vmf pte NULL', (k, f) => k.mem.w64(f.vmf + vm_fault.pte, 0)),
+		s.when('changed-meanwhile', 'pte_same vmf pte entry unlikely', (k, f) => k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)) !== f.entry, [
+			s.run('update-tlb', 'update_mmu_tlb', (k, f) => k.update_mmu_tlb(vmaOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte))),
+			s.jump('unlock'),
 		]),
-	]),
-	s.when('pte-missing', 'vmf pte', (k, f) => k.mem.r64(f.vmf + vm_fault.pte) === 0, [
-		s.when('anonymous', 'vma_is_anonymous', (k, f) => isAnonymous(k, vmaOf(k, f.vmf)), [
-			s.tail('anonymous-fault', 'do_anonymous_page do_pte_missing', (k, f) => k.do_anonymous_page(f.vmf)),
-		], [
-			s.tail('file-fault', 'do_fault do_pte_missing', (k, f) => k.do_fault(f.vmf)),
+		s.when('write', 'vmf flags FAULT_FLAG_WRITE FAULT_FLAG_UNSHARE', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE, [
+			s.when('not-writable', 'pte_write entry', (_k, f) => !P.pte_write(f.entry), [s.tail('write-protect-fault', 'do_wp_page', (k, f) => k.do_wp_page(f.vmf))]),
+			s.run('mkdirty', 'entry pte_mkdirty', (_k, f) => {
+				f.entry = P.pte_mkdirty(f.entry);
+			}),
 		]),
-	]),
-	s.when('swapped', 'pte_present orig_pte', (k, f) => !P.pte_present(k.mem.r64(f.vmf + vm_fault.orig_pte)), [
-		s.tail('swap-fault', 'do_swap_page', (k, f) => k.do_swap_page(f.vmf)),
-	]),
-	s.when('numa', 'pte_protnone vma_is_accessible orig_pte', (k, f) => P.pte_protnone(k.mem.r64(f.vmf + vm_fault.orig_pte)), [
-		s.tail('numa-fault', 'do_numa_page', (k, f) => k.do_numa_page(f.vmf)),
-	]),
-	s.run('lock', 'vmf ptl pte_lockptr spin_lock', (k, f) => {
-		const lock = k.pte_lockptr(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd));
-		k.mem.w64(f.vmf + vm_fault.ptl, lock);
-		k.spin_lock(lock);
-	}),
-	s.run('entry', 'entry vmf orig_pte', (k, f) => {
-		f.entry = k.mem.r64(f.vmf + vm_fault.orig_pte);
-	}),
-	s.when('changed-meanwhile', 'pte_same vmf pte entry unlikely', (k, f) => k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)) !== f.entry, [
-		s.run('update-tlb', 'update_mmu_tlb', (k, f) => k.update_mmu_tlb(vmaOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte))),
-		s.jump('unlock'),
-	]),
-	s.when('write', 'vmf flags FAULT_FLAG_WRITE FAULT_FLAG_UNSHARE', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE, [
-		s.when('not-writable', 'pte_write entry', (_k, f) => !P.pte_write(f.entry), [
-			s.tail('write-protect-fault', 'do_wp_page', (k, f) => k.do_wp_page(f.vmf)),
-		]),
-		s.run('mkdirty', 'entry pte_mkdirty', (_k, f) => {
-			f.entry = P.pte_mkdirty(f.entry);
+		...(has('tried-skip-update')
+			? [s.when('tried-update', 'vmf flags FAULT_FLAG_TRIED', (k: Kernel, f: PteFaultFrame) => flagsOf(k, f.vmf) & F.FAULT_FLAG_TRIED, [s.jump('unlock')])]
+			: []),
+		s.run('mkyoung', 'entry pte_mkyoung', (_k, f) => {
+			f.entry = P.pte_mkyoung(f.entry);
 		}),
-	]),
-	...(has('tried-skip-update') ? [s.when('tried-update', 'vmf flags FAULT_FLAG_TRIED', (k: Kernel, f: PteFaultFrame) => flagsOf(k, f.vmf) & F.FAULT_FLAG_TRIED, [s.jump('unlock')])] : []),
-	s.run('mkyoung', 'entry pte_mkyoung', (_k, f) => {
-		f.entry = P.pte_mkyoung(f.entry);
-	}),
-	s.when('set-access-flags', 'ptep_set_access_flags vmf vma address pte entry flags FAULT_FLAG_WRITE',
-		(k, f) => k.ptep_set_access_flags(vmaOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte), f.entry, flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE), [
-		s.run('update-cache', 'update_mmu_cache update_mmu_cache_range vmf vma address pte', (k, f) => k.update_mmu_cache(vmaOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte))),
-	], [
-		...(has('tried-skip') ? [s.when('tried', 'vmf flags FAULT_FLAG_TRIED', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_TRIED, [s.jump('unlock')])] : []),
-		s.when('spurious-write', 'vmf flags FAULT_FLAG_WRITE', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE, [
-			s.run('fix-spurious', 'flush_tlb_fix_spurious_fault vmf vma address', (k, f) => k.flush_tlb_fix_spurious_fault(vmaOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte))),
-		]),
-	]),
-	s.label('unlock'),
-	s.run('unlock-pte', 'pte_unmap_unlock vmf pte ptl', (k, f) => k.pte_unmap_unlock(k.mem.r64(f.vmf + vm_fault.pte), k.mem.r64(f.vmf + vm_fault.ptl))),
-	s.ret('return-0', 'return', () => 0),
-]);
+		s.when(
+			'set-access-flags',
+			'ptep_set_access_flags vmf vma address pte entry flags FAULT_FLAG_WRITE',
+			(k, f) => k.ptep_set_access_flags(vmaOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte), f.entry, flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE),
+			[
+				s.run('update-cache', 'update_mmu_cache update_mmu_cache_range vmf vma address pte', (k, f) =>
+					k.update_mmu_cache(vmaOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte)),
+				),
+			],
+			[
+				...(has('tried-skip') ? [s.when('tried', 'vmf flags FAULT_FLAG_TRIED', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_TRIED, [s.jump('unlock')])] : []),
+				s.when('spurious-write', 'vmf flags FAULT_FLAG_WRITE', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE, [
+					s.run('fix-spurious', 'flush_tlb_fix_spurious_fault vmf vma address', (k, f) =>
+						k.flush_tlb_fix_spurious_fault(vmaOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte)),
+					),
+				]),
+			],
+		),
+		s.label('unlock'),
+		s.run('unlock-pte', 'pte_unmap_unlock vmf pte ptl', (k, f) => k.pte_unmap_unlock(k.mem.r64(f.vmf + vm_fault.pte), k.mem.r64(f.vmf + vm_fault.ptl))),
+		s.ret('return-0', 'return', () => 0),
+	],
+);
 
 /** NUMA hinting: the model only makes the page accessible again. */
 export function* do_numa_page(k: Kernel, vmf: number): Co<number> {
@@ -146,7 +165,9 @@ export const do_anonymous_page: Staged<FaultFn> = staged<AnonFrame, FaultFn>(
 			f.ret = 0;
 		}),
 		s.when('shared', 'vm_flags VM_SHARED', (k, f) => vmFlags(k, f.vma) & F.VM_SHARED, [s.ret('sigbus', 'return VM_FAULT_SIGBUS', () => F.VM_FAULT_SIGBUS)]),
-		s.when('alloc-table', 'pte_alloc vma vm_mm vmf pmd', (k, f) => k.__pte_alloc(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd)), [s.ret('oom-table', 'return VM_FAULT_OOM', () => F.VM_FAULT_OOM)]),
+		s.when('alloc-table', 'pte_alloc vma vm_mm vmf pmd', (k, f) => k.__pte_alloc(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd)), [
+			s.ret('oom-table', 'return VM_FAULT_OOM', () => F.VM_FAULT_OOM),
+		]),
 		s.when('read', 'vmf flags FAULT_FLAG_WRITE mm_forbids_zeropage', (k, f) => !(flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE), [
 			s.run('zero-entry', 'entry pte_mkspecial pfn_pte my_zero_pfn vmf address vma vm_page_prot', (k, f) => {
 				f.entry = P.pte_mkspecial(P.pfn_pte(k.frames.pfnOf(k.zeroPage()), k.mem.r64(f.vma + vm_area_struct.vm_page_prot)));
@@ -180,7 +201,9 @@ export const do_anonymous_page: Staged<FaultFn> = staged<AnonFrame, FaultFn>(
 		s.run('rmap', 'page_add_new_anon_rmap folio_add_new_anon_rmap', (k, f) => k.page_add_anon_rmap(f.page, f.vma, addressOf(k, f.vmf))),
 		s.run('lru', 'lru_cache_add_inactive_or_unevictable folio_add_lru_vma', () => undefined),
 		s.label('setpte'),
-		s.run('set', 'set_pte_at set_ptes vma vm_mm vmf address pte entry', (k, f) => k.set_pte_at(mmOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte), f.entry)),
+		s.run('set', 'set_pte_at set_ptes vma vm_mm vmf address pte entry', (k, f) =>
+			k.set_pte_at(mmOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte), f.entry),
+		),
 		s.run('cache', 'update_mmu_cache update_mmu_cache_range', (k, f) => k.update_mmu_cache(f.vma, addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte))),
 		s.label('unlock'),
 		s.run('unlock-pte', 'pte_unmap_unlock vmf pte ptl', (k, f) => k.pte_unmap_unlock(k.mem.r64(f.vmf + vm_fault.pte), k.mem.r64(f.vmf + vm_fault.ptl))),

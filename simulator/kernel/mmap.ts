@@ -1,7 +1,7 @@
 /** mm/mmap.c and mm/mmu_gather.c: address spaces, VMAs, unmapping and teardown. */
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
-import { file, address_space, inode, mm_struct, page, task_struct, vm_area_struct } from '../abi/structs.ts';
+import { address_space, file, inode, mm_struct, page, task_struct, vm_area_struct } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import { walk } from '../machine/mmu.ts';
 import type { Co } from '../schedule/scheduler.ts';

@@ -23,8 +23,15 @@ interface SwapFrame {
 export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 	'vm_fault_t do_swap_page(struct vm_fault *vmf)',
 	{
-		vma: 'struct vm_area_struct *', page: 'struct page *', folio: 'struct folio *', swapcache: 'struct folio *', entry: 'swp_entry_t', pte: 'pte_t',
-		locked: 'int', exclusive: 'int', ret: 'vm_fault_t',
+		vma: 'struct vm_area_struct *',
+		page: 'struct page *',
+		folio: 'struct folio *',
+		swapcache: 'struct folio *',
+		entry: 'swp_entry_t',
+		pte: 'pte_t',
+		locked: 'int',
+		exclusive: 'int',
+		ret: 'vm_fault_t',
 	},
 	(s, has) => [
 		s.run('start', 'vma vmf ret', (k, f) => {
@@ -70,12 +77,16 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 			}),
 			s.jump('out_release'),
 		]),
-		s.when('left-cache', 'PageSwapCache folio_test_swapcache page_private page_swap_entry entry unlikely', (k, f) => !k.pageFlag(f.folio, F.PG_swapcache), [s.jump('out_page')]),
+		s.when('left-cache', 'PageSwapCache folio_test_swapcache page_private page_swap_entry entry unlikely', (k, f) => !k.pageFlag(f.folio, F.PG_swapcache), [
+			s.jump('out_page'),
+		]),
 		s.run('map', 'vmf pte pte_offset_map_lock vma vm_mm pmd address ptl', (k, f) => {
 			const pte = k.pte_offset_map_lock(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd), addressOf(k, f.vmf), f.vmf + vm_fault.ptl);
 			k.mem.w64(f.vmf + vm_fault.pte, pte);
 		}),
-		s.when('raced', 'pte_same vmf pte orig_pte unlikely', (k, f) => k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)) !== k.mem.r64(f.vmf + vm_fault.orig_pte), [s.jump('out_nomap')]),
+		s.when('raced', 'pte_same vmf pte orig_pte unlikely', (k, f) => k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)) !== k.mem.r64(f.vmf + vm_fault.orig_pte), [
+			s.jump('out_nomap'),
+		]),
 		s.run('count-anon', 'inc_mm_counter inc_mm_counter_fast add_mm_counter MM_ANONPAGES', (k, f) => k.add_mm_counter(mmOf(k, f.vmf), 1, 1)),
 		s.run('count-swap', 'dec_mm_counter dec_mm_counter_fast add_mm_counter MM_SWAPENTS', (k, f) => k.add_mm_counter(mmOf(k, f.vmf), 2, -1)),
 		s.run('pte', 'pte mk_pte page vma vm_page_prot', (k, f) => {
@@ -142,9 +153,12 @@ export function swap_free(k: Kernel, entry: number): void {
 /** Starts the read of a locked page: a hidden task ends it after COST.io cycles, marks it up to date and unlocks it. */
 export function readPage(k: Kernel, p: number): void {
 	const task = k.current;
-	k.sched.spawn({ name: 'io', cpu: task.cpu, mm: task.mm, struct: 0, hidden: true }, (function* () {
-		yield { kind: 'sleep', cycles: COST.io };
-		k.setPageFlag(p, F.PG_uptodate);
-		k.unlock_page(p);
-	})());
+	k.sched.spawn(
+		{ name: 'io', cpu: task.cpu, mm: task.mm, struct: 0, hidden: true },
+		(function* () {
+			yield { kind: 'sleep', cycles: COST.io };
+			k.setPageFlag(p, F.PG_uptodate);
+			k.unlock_page(p);
+		})(),
+	);
 }

@@ -42,8 +42,19 @@ export type SymbolFn = (k: never, ...args: never[]) => unknown;
 
 /** Where the kernel keeps the function; used for `hooks` and hover. */
 const SOURCES: Readonly<Record<keyof typeof FILES, string>> = {
-	fault: 'arch/x86/mm/fault.c', filemap: 'mm/filemap.c', folio: 'include/linux/mm.h', locks: 'include/linux/mmap_lock.h', memory: 'mm/memory.c', memoryCow: 'mm/memory.c',
-	memoryFile: 'mm/memory.c', mm: 'mm', mmap: 'mm/mmap.c', pageWriteback: 'mm/page-writeback.c', pgtable: 'mm/memory.c', rmap: 'mm/rmap.c', swap: 'mm/swap_state.c',
+	fault: 'arch/x86/mm/fault.c',
+	filemap: 'mm/filemap.c',
+	folio: 'include/linux/mm.h',
+	locks: 'include/linux/mmap_lock.h',
+	memory: 'mm/memory.c',
+	memoryCow: 'mm/memory.c',
+	memoryFile: 'mm/memory.c',
+	mm: 'mm',
+	mmap: 'mm/mmap.c',
+	pageWriteback: 'mm/page-writeback.c',
+	pgtable: 'mm/memory.c',
+	rmap: 'mm/rmap.c',
+	swap: 'mm/swap_state.c',
 };
 
 export interface SymbolEntry {

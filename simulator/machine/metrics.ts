@@ -16,7 +16,12 @@ const INFO: Readonly<Record<MetricId, Omit<MetricInfo, 'id'>>> = {
 	'fault.retried': row('tries of a fault that ended with VM_FAULT_RETRY', 'cost-change', 'warning', 'tries'),
 	'fault.spurious': row('faults that found the entry right already', null, 'warning', 'faults'),
 	'fault.extra': row('faults beyond the first that one access took', 'extra-fault', 'warning', 'faults'),
-	'fault.huge.missed': row('huge pages of the page cache that end up mapped by small entries although one PMD entry could map them', 'huge-missed', 'warning', 'huge pages'),
+	'fault.huge.missed': row(
+		'huge pages of the page cache that end up mapped by small entries although one PMD entry could map them',
+		'huge-missed',
+		'warning',
+		'huge pages',
+	),
 	'folio.leaked': row('folio references that nobody drops any more', 'folio-leak', 'error', 'references'),
 	'folio.kept': row('folios that a reclaim pass keeps', 'cost-change', 'warning', 'folios'),
 	'swapcache.leaked': row('references to swap-cache folios that nobody drops any more', 'swapcache-leak', 'error', 'references'),

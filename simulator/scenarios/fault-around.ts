@@ -1,7 +1,7 @@
 import * as F from '../abi/flags.ts';
 import { address_space } from '../abi/structs.ts';
 import { missedHuge } from './run.ts';
-import { USER, type Scenario, type Stage } from './scenario.ts';
+import { type Scenario, type Stage, USER } from './scenario.ts';
 
 const READ = F.VM_READ | F.VM_SHARED;
 const EXERCISES = ['handle_pte_fault', 'do_read_fault', 'do_fault_around', 'filemap_map_pages', 'filemap_map_pmd', 'do_set_pmd'];

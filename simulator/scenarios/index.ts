@@ -6,5 +6,15 @@ import { folioLockNowait, swapinIo } from './swapin-io.ts';
 import { anonTouch, cowWrite, fileRead } from './touch.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
-	pageFault3Retry, retriedFaultAged, retriedFaultWrprotected, faultAroundHuge, faultAroundHugeLocked, faultAroundValueEntry, swapinIo, folioLockNowait, anonTouch, fileRead, cowWrite,
+	pageFault3Retry,
+	retriedFaultAged,
+	retriedFaultWrprotected,
+	faultAroundHuge,
+	faultAroundHugeLocked,
+	faultAroundValueEntry,
+	swapinIo,
+	folioLockNowait,
+	anonTouch,
+	fileRead,
+	cowWrite,
 ];

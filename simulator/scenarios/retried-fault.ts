@@ -1,11 +1,18 @@
 import * as F from '../abi/flags.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { USER, type Scenario, type Stage } from './scenario.ts';
+import { type Scenario, type Stage, USER } from './scenario.ts';
 
 /** Pages stored to; between the two tries of each, another CPU changes the entry that the first try installed. */
 const PAGES = 8;
 
-const EXERCISES = ['handle_pte_fault', 'do_shared_fault', 'fault_dirty_shared_page', 'ptep_set_access_flags', 'maybe_unlock_mmap_for_io', 'balance_dirty_pages_ratelimited'];
+const EXERCISES = [
+	'handle_pte_fault',
+	'do_shared_fault',
+	'fault_dirty_shared_page',
+	'ptep_set_access_flags',
+	'maybe_unlock_mmap_for_io',
+	'balance_dirty_pages_ratelimited',
+];
 
 /** A shared file is stored to page by page; while each store is throttled, `between` is done to its page. */
 function retried(s: Stage, between: (k: Kernel, address: number, mm: number, page: number) => void): void {

@@ -40,7 +40,8 @@ export function runScenario(k: Kernel, scenario: Scenario, variant: string, budg
 /** Turns what stopped a run into a note or a violation. Returns whether the run gives no finding. Rethrows what is our own fault. */
 function endOf(k: Kernel, error: unknown, notes: SimNote[]): boolean {
 	if (error instanceof NotModelled) notes.push({ rule: 'not-modelled', line: error.line || null, message: error.message });
-	else if (error instanceof BudgetSpent) notes.push({ rule: 'budget', line: error.line || null, message: 'the step budget of the run is spent; it ended there' });
+	else if (error instanceof BudgetSpent)
+		notes.push({ rule: 'budget', line: error.line || null, message: 'the step budget of the run is spent; it ended there' });
 	else if (error instanceof NoProgress || error instanceof Oops) {
 		k.rt.line = error.line;
 		k.violate(error instanceof Oops ? 'oops' : 'no-progress', error.message);

@@ -1,6 +1,6 @@
 import * as F from '../abi/flags.ts';
 import { COST } from '../machine/cost.ts';
-import { USER, type Scenario } from './scenario.ts';
+import { type Scenario, USER } from './scenario.ts';
 
 const PAGES = 8;
 const OTHER = USER + 0x4000000;
@@ -14,7 +14,19 @@ export const swapinIo: Scenario = {
 	family: 'swap',
 	doc: 'a task faults on a swapped page of VMA A and waits for the read, T cycles; meanwhile others fault on A and elsewhere and a writer changes A, another VMA, or nothing; a second writer comes as the read ends',
 	variants: ['no-writer', 'writer-same-vma', 'writer-elsewhere'],
-	exercises: ['handle_mm_fault', 'handle_pte_fault', 'do_swap_page', '__folio_lock_or_retry', 'lock_vma_under_rcu', 'vma_start_read', 'vma_end_read', 'mmap_read_lock', 'mmap_read_unlock', 'vma_start_write', 'do_anonymous_page'],
+	exercises: [
+		'handle_mm_fault',
+		'handle_pte_fault',
+		'do_swap_page',
+		'__folio_lock_or_retry',
+		'lock_vma_under_rcu',
+		'vma_start_read',
+		'vma_end_read',
+		'mmap_read_lock',
+		'mmap_read_unlock',
+		'vma_start_write',
+		'do_anonymous_page',
+	],
 	start(s, variant) {
 		const { k } = s;
 		const mm = s.mm();

@@ -1,5 +1,5 @@
 import * as F from '../abi/flags.ts';
-import { USER, type Scenario } from './scenario.ts';
+import { type Scenario, USER } from './scenario.ts';
 
 const PAGES = 32;
 
@@ -26,7 +26,17 @@ export const fileRead: Scenario = {
 	family: 'faults',
 	doc: 'loads from a mapped file whose pages are in the page cache, are not, or lie in small windows that fault-around maps',
 	variants: ['cached', 'one-of-window', 'not-cached'],
-	exercises: ['handle_pte_fault', 'do_fault', 'do_read_fault', 'do_fault_around', 'filemap_map_pages', 'do_set_pte', '__do_fault', 'filemap_fault', '__folio_lock_or_retry'],
+	exercises: [
+		'handle_pte_fault',
+		'do_fault',
+		'do_read_fault',
+		'do_fault_around',
+		'filemap_map_pages',
+		'do_set_pte',
+		'__do_fault',
+		'filemap_fault',
+		'__folio_lock_or_retry',
+	],
 	start(s, variant) {
 		const mm = s.mm();
 		const file = variant === 'not-cached' ? s.k.file_alloc(4) : s.cachedFile(PAGES).file;

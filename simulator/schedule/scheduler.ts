@@ -53,8 +53,16 @@ export class Scheduler {
 	/** Starts a task at the current task's time. */
 	spawn(task: Omit<Task, 'time' | 'held' | 'waited' | 'fault'>, co: Co<void>): Task {
 		const running: Running = {
-			...task, time: this.current?.time ?? this.latest(), held: new Set(), waited: new Map(), fault: 0,
-			co, state: 'ready', since: 0, wait: null, line: 0,
+			...task,
+			time: this.current?.time ?? this.latest(),
+			held: new Set(),
+			waited: new Map(),
+			fault: 0,
+			co,
+			state: 'ready',
+			since: 0,
+			wait: null,
+			line: 0,
 		};
 		this.#tasks.push(running);
 		return running;

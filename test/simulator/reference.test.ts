@@ -7,7 +7,8 @@ beforeAll(async () => {
 	sim = await loadSimulator();
 });
 
-const run = (scenario: string, variant: string, arch: string, kernel: string, policy = 'mainline'): RunResult => sim.run({ scenario, variant, arch, kernel, policy, stack: [], track: true });
+const run = (scenario: string, variant: string, arch: string, kernel: string, policy = 'mainline'): RunResult =>
+	sim.run({ scenario, variant, arch, kernel, policy, stack: [], track: true });
 
 const KERNELS = ['5.5', '5.8', '5.9', '5.11', '5.12', '5.15', '5.16', '6.0', '6.3', '6.4', '6.6', '6.12', '6.19'];
 
@@ -22,8 +23,11 @@ describe('the unmodified kernel', () => {
 						const r = run(s.name, variant, arch, kernel);
 						if (!r.applies) continue;
 						runs++;
-						const leaks = ['folio.leaked', 'table.leaked', 'swapcache.leaked', 'rss.drift', 'lock.imbalance', 'fault.huge.missed'].filter((m) => r.metrics[m] !== 0);
-						for (const what of [...r.violations.map((v) => `${v.kind}: ${v.message}`), ...r.notes.map((n) => n.message), ...leaks]) harm.push(`${s.name}/${variant} ${arch} ${kernel}: ${what}`);
+						const leaks = ['folio.leaked', 'table.leaked', 'swapcache.leaked', 'rss.drift', 'lock.imbalance', 'fault.huge.missed'].filter(
+							(m) => r.metrics[m] !== 0,
+						);
+						for (const what of [...r.violations.map((v) => `${v.kind}: ${v.message}`), ...r.notes.map((n) => n.message), ...leaks])
+							harm.push(`${s.name}/${variant} ${arch} ${kernel}: ${what}`);
 					}
 				}
 			}
@@ -35,7 +39,9 @@ describe('the unmodified kernel', () => {
 	it('runs the symbols that a scenario says it exercises', () => {
 		const missing: string[] = [];
 		for (const s of sim.scenarios()) {
-			const called = new Set(KERNELS.flatMap((kernel) => ['x86-64', 'arm64-no-hafdbs'].flatMap((arch) => s.variants.flatMap((v) => run(s.name, v, arch, kernel).called))));
+			const called = new Set(
+				KERNELS.flatMap((kernel) => ['x86-64', 'arm64-no-hafdbs'].flatMap((arch) => s.variants.flatMap((v) => run(s.name, v, arch, kernel).called))),
+			);
 			for (const symbol of s.exercises) if (!called.has(symbol)) missing.push(`${s.name}: ${symbol}`);
 		}
 		expect(missing).toEqual([]);
@@ -62,7 +68,11 @@ const RETRIED: [arch: string, mainline: number, rfc: number, landed: number, kin
 
 describe('a retried write fault (5.8)', () => {
 	it.each(RETRIED)('on %s flushes %i, %i without the update, %i without the flush', (arch, mainline, rfc, landed, kind) => {
-		for (const [policy, flushes] of [['mainline', mainline], ['skip-tried-rfc', rfc], ['skip-tried', landed]] as const) {
+		for (const [policy, flushes] of [
+			['mainline', mainline],
+			['skip-tried-rfc', rfc],
+			['skip-tried', landed],
+		] as const) {
 			const { metrics } = run('page-fault3-retry', '', arch, '5.8', policy);
 			expect([policy, metrics['tlb.flush'], metrics[kind]]).toEqual([policy, flushes, flushes]);
 			expect(metrics['fault.minor']).toBe(512);
@@ -86,7 +96,8 @@ describe('a retried write fault (5.8)', () => {
 	it('write-protected between its tries is not affected by either form', () => {
 		for (const arch of ['x86-64', 'arm64-no-hafdbs']) {
 			const before = run('retried-fault-wrprotected', '', arch, '5.8').metrics;
-			for (const policy of ['skip-tried', 'skip-tried-rfc']) expect(run('retried-fault-wrprotected', '', arch, '5.8', policy).metrics['fault.minor']).toBe(before['fault.minor']);
+			for (const policy of ['skip-tried', 'skip-tried-rfc'])
+				expect(run('retried-fault-wrprotected', '', arch, '5.8', policy).metrics['fault.minor']).toBe(before['fault.minor']);
 		}
 	});
 

@@ -5,7 +5,7 @@ import type { CodeLine } from '../../../simulator/c/ast.ts';
 import { type Compiled, compile } from '../../../simulator/c/compile.ts';
 import type { CConfig } from '../../../simulator/c/conditions.ts';
 import { parseFunction } from '../../../simulator/c/function.ts';
-import type { Callee, CValue, LinkGlobal, Linkage, LinkMacro, LinkUndeclared } from '../../../simulator/c/link.ts';
+import type { Callee, CValue, Linkage, LinkGlobal, LinkMacro, LinkUndeclared } from '../../../simulator/c/link.ts';
 import { type CParser, createCParser } from '../../../simulator/c/parser.ts';
 import { CRuntime } from '../../../simulator/c/runtime.ts';
 import { parseSignature, parseType, struct } from '../../../simulator/c/types.ts';
@@ -19,8 +19,18 @@ export const parser: CParser = await createCParser({
 	language: readFileSync(path.join(path.dirname(file.resolve('tree-sitter-c/package.json')), 'tree-sitter-c.wasm')),
 });
 
-export const pair = struct('kit_pair', { a: 'int', b: 'unsigned char', c: 'short', wide: 'u64', next: 'struct kit_pair *', entry: 'pte_t', list: 'struct kit_list' });
+struct('list_head', { next: 'struct list_head *', prev: 'struct list_head *' });
 struct('kit_list', { next: 'struct kit_list *', prev: 'struct kit_list *' });
+struct('atomic', { counter: 'int' });
+export const pair = struct('kit_pair', {
+	a: 'int',
+	b: 'unsigned char',
+	c: 'short',
+	wide: 'u64',
+	next: 'struct kit_pair *',
+	entry: 'pte_t',
+	list: 'struct kit_list',
+});
 export const node = struct('kit_node', { key: 'int', link: 'struct list_head', ops: 'void *', inner: 'struct kit_pair', counter: 'atomic_t' });
 
 export const lines = (text: string, first = 1): CodeLine[] => text.split('\n').map((line, i) => ({ text: line, line: first + i, changed: false }));
