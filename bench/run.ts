@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reviewText } from '../server/review/review-text.ts';
 import { DEFAULT_SETTINGS } from '../server/review/settings.ts';
-import { loadSimulator } from '../server/simulator-host.ts';
+import { loadParser, loadSimulator } from '../server/simulator-host.ts';
 import { hookCalls } from './hook-calls.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -48,34 +48,38 @@ function realFaults(): { readonly shared: number; readonly anonymous: number } |
 const print = (label: string, value: string): void => void process.stdout.write(`${label.padEnd(58)} ${value}\n`);
 const thousands = (n: number): string => Math.round(n).toLocaleString('en-US');
 
-const sim = await loadSimulator();
-print(`documents of ${samples === seeds ? 'the seed threads' : 'samples/ (no seed threads here)'}`, 'cold ms   warm ms');
-for (const name of readdirSync(samples).sort()) {
-	const path = join(samples, name);
-	const bytes = readFileSync(path);
-	const cold = timed(() => execFileSync(process.execPath, [join(root, 'dist', 'cli.cjs'), 'review', '--fail-on', 'never', path], { stdio: 'ignore' }), 5);
-	const warm = timed(() => void reviewText(name, bytes, sim, DEFAULT_SETTINGS), 9);
-	print(`  ${name}`, `${cold.toFixed(0).padStart(7)} ${warm.toFixed(1).padStart(9)}`);
+async function main(): Promise<void> {
+	const sim = await loadSimulator();
+	print(`documents of ${samples === seeds ? 'the seed threads' : 'samples/ (no seed threads here)'}`, 'cold ms   warm ms');
+	for (const name of readdirSync(samples).sort()) {
+		const path = join(samples, name);
+		const bytes = readFileSync(path);
+		const cold = timed(() => execFileSync(process.execPath, [join(root, 'dist', 'cli.cjs'), 'review', '--fail-on', 'never', path], { stdio: 'ignore' }), 5);
+		const warm = timed(() => void reviewText(name, bytes, sim, DEFAULT_SETTINGS), 9);
+		print(`  ${name}`, `${cold.toFixed(0).padStart(7)} ${warm.toFixed(1).padStart(9)}`);
+	}
+
+	const run = (scenario: string, variant: string, arch: string): number => {
+		const { metrics } = sim.run({ scenario, variant, arch, kernel: '5.8', policy: 'mainline', stack: [] });
+		return (metrics['fault.minor'] ?? 0) + (metrics['fault.major'] ?? 0);
+	};
+	print(
+		'scenario runs per second, 32 faults each (anon-touch)',
+		thousands(
+			perSecond(() => {
+				run('anon-touch', 'store', 'x86-64');
+				return 1;
+			}),
+		),
+	);
+	const real = realFaults();
+	print('simulated write faults per second, shared file', thousands(perSecond(() => run('page-fault3-retry', '', 'x86-64'))));
+	print("  this machine's kernel, shared file", real === null ? 'not measured: no C compiler' : thousands(real.shared));
+	print('simulated write faults per second, anonymous', thousands(perSecond(() => run('anon-touch', 'store', 'x86-64'))));
+	print("  this machine's kernel, anonymous", real === null ? 'not measured: no C compiler' : thousands(real.anonymous));
+	const calls = hookCalls(await loadParser());
+	print('compiled C, access-flag fragment, million calls per second', calls.compiled.toFixed(1));
+	print('  the same in plain TypeScript', calls.plain.toFixed(1));
 }
 
-const run = (scenario: string, variant: string, arch: string): number => {
-	const { metrics } = sim.run({ scenario, variant, arch, kernel: '5.8', policy: 'mainline', stack: [] });
-	return (metrics['fault.minor'] ?? 0) + (metrics['fault.major'] ?? 0);
-};
-print(
-	'scenario runs per second, 32 faults each (anon-touch)',
-	thousands(
-		perSecond(() => {
-			run('anon-touch', 'store', 'x86-64');
-			return 1;
-		}),
-	),
-);
-const real = realFaults();
-print('simulated write faults per second, shared file', thousands(perSecond(() => run('page-fault3-retry', '', 'x86-64'))));
-print("  this machine's kernel, shared file", real === null ? 'not measured: no C compiler' : thousands(real.shared));
-print('simulated write faults per second, anonymous', thousands(perSecond(() => run('anon-touch', 'store', 'x86-64'))));
-print("  this machine's kernel, anonymous", real === null ? 'not measured: no C compiler' : thousands(real.anonymous));
-const calls = await hookCalls();
-print('compiled C, access-flag fragment, million calls per second', calls.compiled.toFixed(1));
-print('  the same in plain TypeScript', calls.plain.toFixed(1));
+void main();

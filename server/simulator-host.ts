@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createCParser } from '../simulator/c/parser.ts';
+import { type CParser, createCParser } from '../simulator/c/parser.ts';
 import { createSimulator, type Simulator } from '../simulator/index.ts';
 
 /** Where the parser's two files are: beside the bundle that ships, and in the packages when the sources run. */
@@ -15,8 +15,12 @@ export function loadSimulator(): Promise<Simulator> {
 }
 
 async function load(): Promise<Simulator> {
+	return createSimulator(await loadParser());
+}
+
+export async function loadParser(): Promise<CParser> {
 	const [wasmBinary, language] = await Promise.all([readFirst(RUNTIME), readFirst(LANGUAGE)]);
-	return createSimulator(await createCParser({ wasmBinary, language }));
+	return createCParser({ wasmBinary, language });
 }
 
 async function readFirst(places: readonly string[]): Promise<Uint8Array> {

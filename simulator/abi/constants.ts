@@ -139,5 +139,5 @@ export const CONSTANTS: readonly AbiEntry[] = [
 			'SWAP_RA_HIT',
 		] as const
 	).map((name, i) => constant(name, i, 'vmstat event; counted nowhere here', 'int')),
-	...(['ENOMEM', 'EFAULT', 'EBUSY', 'EEXIST', 'EINVAL', 'EAGAIN'] as const).map((name) => constant(name, F[name], 'error number', 'int')),
+	...(['ENOMEM', 'EFAULT', 'EBUSY', 'EEXIST', 'EINVAL', 'EAGAIN'] as const).map((name) => constant(name, values[name] as number, 'error number', 'int')),
 ];

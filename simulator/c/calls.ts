@@ -67,7 +67,8 @@ function emitArgs(cx: Emit, e: CallExpr, shape: Shape): string | null {
 		const value = emitExpr(cx, e.args[i] as Expr, declared);
 		const type = declared ?? (isInt(typeOf(value)) ? promote(typeOf(value)) : typeOf(value));
 		const converted = value.r === 'agg' && declared === null ? value : convert(cx, value, type);
-		if (converted.r === 'bad' || converted.r === 'void') return converted.r === 'bad' ? null : (cx.trap('a value of a call that returns none'), null);
+		if (converted.r === 'void') cx.trap('a value of a call that returns none');
+		if (converted.r === 'bad' || converted.r === 'void') return null;
 		codes.push(toNative(converted));
 	}
 	cx.at(e.line);

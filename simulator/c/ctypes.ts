@@ -54,7 +54,7 @@ export function resolveType(text: string, typeOf: CType | null = null): CType | 
 		const ret = resolveType(pointer[1] as string, typeOf);
 		return ret === undefined ? undefined : pointerTo({ k: 'func', ret, params: paramTypes(pointer[2] as string), varargs: false });
 	}
-	const words = text.match(/[A-Za-z_]\w*|\*/g) ?? [];
+	const words = text.replace(/\[[^\]]*\]/g, ' ').match(/[A-Za-z_]\w*|\*/g) ?? [];
 	const stars = words.filter((w) => w === '*').length;
 	const base = words.filter((w) => w !== '*').join(' ');
 	let type: CType | undefined;
@@ -62,7 +62,8 @@ export function resolveType(text: string, typeOf: CType | null = null): CType | 
 	else type = parseType(base);
 	if (type === undefined && stars > 0) type = { k: 'struct', name: base };
 	for (let i = 0; i < stars && type !== undefined; i++) type = pointerTo(type);
-	return type;
+	const length = /\[\s*(\d+)\s*\]\s*$/.exec(text)?.[1];
+	return type === undefined || length === undefined ? type : { k: 'array', of: type, n: Number(length) };
 }
 
 function paramTypes(text: string): Param[] {

@@ -92,6 +92,7 @@ export function resolveRaw(raw: readonly Raw[], parsed: Parsed): Event[] {
 	return raw.flatMap((r): Event[] => {
 		switch (r.e) {
 			case 'slot':
+				if (r.slot.form === 'expr') return [{ e: 'stmt', s: { k: 'expr', e: expr(r.slot) as Expr, line: r.slot.line } }];
 				return stmts(r.slot).map((s) => ({ e: 'stmt', s }));
 			case 'return':
 				return [{ e: 'stmt', s: { k: 'return', value: expr(r.slot), line: r.line } }];

@@ -43,7 +43,7 @@ const ESCAPES = new Map([
 	['v', 11],
 ]);
 
-function unescape(body: string): number[] {
+function unescaped(body: string): number[] {
 	const codes: number[] = [];
 	for (const [whole, hex, octal, simple] of body.matchAll(/\\x([0-9a-fA-F]{1,2})|\\([0-7]{1,3})|\\([\s\S])|[\s\S]/g)) {
 		if (hex !== undefined) codes.push(Number.parseInt(hex, 16));
@@ -56,12 +56,12 @@ function unescape(body: string): number[] {
 
 export function charLiteral(text: string, line: number): Expr | undefined {
 	const body = /^L?'([\s\S]*)'$/.exec(text)?.[1];
-	const code = body === undefined ? undefined : unescape(body)[0];
+	const code = body === undefined ? undefined : unescaped(body)[0];
 	return code === undefined ? undefined : constant(BigInt((code << 24) >> 24), INT, line);
 }
 
 /** Text of one string literal or of several in a row. */
 export function stringLiteral(text: string): string {
-	const pieces = [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].flatMap((match) => unescape(match[1] as string));
+	const pieces = [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].flatMap((match) => unescaped(match[1] as string));
 	return pieces.map((code) => String.fromCharCode(code)).join('');
 }

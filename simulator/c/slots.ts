@@ -8,11 +8,12 @@ import { typedefOf } from './types.ts';
 
 /** What a made-up identifier stands for: forms that the grammar does not know. */
 export type Stand =
-	| { readonly k: 'typeof'; readonly slot: Slot }
-	| { readonly k: 'type'; readonly text: string }
+	| { readonly k: 'type'; readonly text: string; readonly operand: Slot | null }
 	| { readonly k: 'body'; readonly raw: readonly Raw[] }
 	/** Put in front of a value in parentheses, so that it cannot be read as a type. */
-	| { readonly k: 'value' };
+	| { readonly k: 'value' }
+	/** A name that is a keyword to the grammar. */
+	| { readonly k: 'name'; readonly name: string };
 
 export type Parsed = ReadonlyMap<Slot, { readonly expr: Expr | null; readonly stmts: readonly Stmt[] }>;
 
@@ -82,7 +83,7 @@ export function parseSlots(parser: CParser, raw: readonly Raw[], problems: CProb
 	collect(raw, slots);
 	const outs: Out[][] = [];
 	// Rewriting one slot may find further ones, which are appended and visited in turn.
-	for (const slot of slots) outs.push(rewrite(slot.tokens, slots, problems, 0));
+	for (const slot of slots) outs.push(rewrite(slot.tokens, slots, problems));
 	const parsed = new Map<Slot, { expr: Expr | null; stmts: readonly Stmt[] }>();
 	const together = new Rendering(parser, slots, outs);
 	for (let i = slots.length - 1; i >= 0; i--) {
@@ -129,34 +130,46 @@ function collect(raw: readonly Raw[], slots: Slot[]): void {
 	}
 }
 
-/** Replaces `typeof (x)`, `({ ... })` and types in argument lists by made-up identifiers. */
-function rewrite(tokens: readonly Token[], slots: Slot[], problems: CProblem[], depth: number): Out[] {
+/** Replaces what the grammar does not know or takes for something else: types in parentheses, in argument lists, `({ ... })`. */
+function rewrite(tokens: readonly Token[], slots: Slot[], problems: CProblem[]): Out[] {
 	const out: Out[] = [];
 	const called: boolean[] = [];
 	if (tokens.length > MAX_TOKENS) return out;
 	for (let i = 0; i < tokens.length; i++) {
 		const token = tokens[i] as Token;
 		const previous = tokens[i - 1];
-		const close = token.text === '(' && token.kind === 'op' ? closing(tokens, i) : -1;
-		if (TYPEOF.has(token.text) && tokens[i + 1]?.text === '(') {
-			const end = closing(tokens, i + 1);
-			if (end > 0) {
-				out.push({ text: 'T_', line: token.line, stand: typeofStand(tokens.slice(i + 2, end), slots) });
-				i = end;
-				continue;
-			}
+		const stand = (text: string, of: Stand): void => void out.push({ text, line: token.line, stand: of });
+		const plain = (): void => void out.push({ text: token.text, line: token.line, stand: null });
+		if (token.kind === 'id' && TYPEOF.has(token.text)) {
+			const type = typeAt(tokens, i);
+			// In a declaration the stars belong to the declarators.
+			const end = type === null ? -1 : closing(tokens, i + 1);
+			if (end > 0) stand('T_', typeStand(tokens.slice(i, end + 1), slots));
+			if (end > 0) i = end;
+			else plain();
+			continue;
 		}
-		if (close > 0 && tokens[i + 1]?.text === '{' && depth < 8) {
-			const inner = scan(tokens.slice(i + 2, close - 1));
-			problems.push(...inner.problems);
-			collect(inner.raw, slots);
-			out.push({ text: 'E_', line: token.line, stand: { k: 'body', raw: inner.raw } });
+		if (token.text === 'offsetof' || token.text === '__builtin_offsetof') {
+			stand('O_', { k: 'name', name: 'offsetof' });
+			continue;
+		}
+		const close = token.text === '(' && token.kind === 'op' ? closing(tokens, i) : -1;
+		if (close > 0 && tokens[i + 1]?.text === '{') {
+			stand('E_', { k: 'body', raw: scanBody(tokens.slice(i + 2, close - 1), slots, problems) });
 			i = close;
 			continue;
 		}
-		out.push({ text: token.text, line: token.line, stand: null });
+		plain();
+		if (close > 0 && isCast(tokens, i, close)) {
+			// A cast to a keyword of the grammar is a cast whatever follows.
+			stand('int', typeStand(tokens.slice(i + 1, close), slots));
+			i = close - 1;
+			called.push(false);
+			continue;
+		}
 		if (close > 0 && looksLikeCast(tokens[i + 1] as Token, previous, tokens[close + 1])) {
-			out.push({ text: 'P_', line: token.line, stand: { k: 'value' } }, { text: ',', line: token.line, stand: null });
+			stand('P_', { k: 'value' });
+			out.push({ text: ',', line: token.line, stand: null });
 		}
 		if (token.kind !== 'op') continue;
 		if (token.text === '(') {
@@ -164,48 +177,81 @@ function rewrite(tokens: readonly Token[], slots: Slot[], problems: CProblem[], 
 			called.push(previous?.kind === 'id' && !NOT_CALLED.has(previous.text));
 		} else if (token.text === ')') called.pop();
 		if ((token.text === '(' || token.text === ',') && called.at(-1) === true) {
-			const end = typeArgument(tokens, i + 1);
-			if (end < 0) continue;
-			const text = tokens
-				.slice(i + 1, end)
-				.map((t) => t.text)
-				.join(' ');
-			out.push({ text: 'A_', line: token.line, stand: { k: 'type', text } });
+			const end = typeAt(tokens, i + 1) ?? -1;
+			if (end < 0 || (tokens[end]?.text !== ',' && tokens[end]?.text !== ')')) continue;
+			stand('A_', typeStand(tokens.slice(i + 1, end), slots));
 			i = end - 1;
 		}
 	}
 	return out;
 }
 
-function typeofStand(inner: readonly Token[], slots: Slot[]): Stand {
-	if (typeArgument([...inner, { kind: 'op', text: ')', line: 0 }], 0) >= 0) return { k: 'type', text: inner.map((t) => t.text).join(' ') };
+/** Statements of `({ ... })`. The last one is a value, be it `x * y;`, which would pass for a declaration. */
+function scanBody(tokens: readonly Token[], slots: Slot[], problems: CProblem[]): readonly Raw[] {
+	const { raw, problems: found } = scan(tokens);
+	problems.push(...found);
+	const last = raw.at(-1);
+	const value = last?.e === 'slot' && typeAt(last.slot.tokens, 0) === null ? { ...last.slot, form: 'expr' as const } : null;
+	const all: readonly Raw[] = value === null ? raw : [...raw.slice(0, -1), { e: 'slot', slot: value }];
+	collect(all, slots);
+	return all;
+}
+
+function typeStand(tokens: readonly Token[], slots: Slot[]): Stand {
+	const at = tokens.findIndex((t) => TYPEOF.has(t.text));
+	const end = at < 0 ? -1 : closing(tokens, at + 1);
+	const join = (part: readonly Token[]): string => part.map((t) => t.text).join(' ');
+	if (end < 0) return { k: 'type', text: join(tokens), operand: null };
+	const inner = tokens.slice(at + 2, end);
+	const rest = join([...tokens.slice(0, at), ...tokens.slice(end + 1)]);
+	if (typeAt(inner, 0) === inner.length) {
+		const nested = typeStand(inner, slots);
+		return nested.k === 'type' ? { ...nested, text: `${nested.text} ${rest}` } : nested;
+	}
 	const slot: Slot = { tokens: inner, form: 'expr', line: inner[0]?.line ?? 0 };
 	slots.push(slot);
-	return { k: 'typeof', slot };
+	return { k: 'type', text: `typeof ${rest}`, operand: slot };
+}
+
+const isTypeName = (token: Token): boolean => token.kind === 'id' && (typedefOf(token.text) !== undefined || token.text.endsWith('_t'));
+
+/** End of the type that begins at `from`: words, stars, and `[n]`; null: there is none. */
+function typeAt(tokens: readonly Token[], from: number): number | null {
+	let at = from;
+	const word = tokens[at];
+	if (word?.kind !== 'id') return null;
+	if (TYPEOF.has(word.text)) {
+		if (tokens[at + 1]?.text !== '(') return null;
+		const end = closing(tokens, at + 1);
+		if (end < 0) return null;
+		at = end + 1;
+	} else if (TYPE_WORDS.has(word.text)) while (tokens[at]?.kind === 'id') at++;
+	else if (isTypeName(word)) at++;
+	else return null;
+	while (tokens[at]?.text === '*' || tokens[at]?.text === 'const' || tokens[at]?.text === 'volatile') at++;
+	if (tokens[at]?.text === '[' && tokens[at + 1]?.kind === 'number' && tokens[at + 2]?.text === ']') at += 3;
+	return at;
+}
+
+/** Whether the parentheses hold a type alone, and cast what follows (or are the operand of sizeof). */
+function isCast(tokens: readonly Token[], open: number, close: number): boolean {
+	if (typeAt(tokens, open + 1) !== close) return false;
+	const previous = tokens[open - 1];
+	if (previous?.text === 'sizeof' || previous?.text === '_Alignof' || previous?.text === '__alignof__') return true;
+	if (previous?.kind === 'id' && previous.text !== 'return' && previous.text !== 'case') return false;
+	const next = tokens[close + 1];
+	return next !== undefined && (next.kind !== 'op' || /^(?:[-+*&~!({]|\+\+|--)$/.test(next.text));
 }
 
 /** `(x ...)` of a value before an operator that is unary as well: the grammar would take it for a cast. */
 function looksLikeCast(name: Token, previous: Token | undefined, next: Token | undefined): boolean {
-	if (name.kind !== 'id' || TYPE_WORDS.has(name.text) || typedefOf(name.text) !== undefined || name.text.endsWith('_t')) return false;
+	if (name.kind !== 'id' || TYPE_WORDS.has(name.text)) return false;
 	if (
 		previous !== undefined &&
 		(previous.kind === 'id' ? previous.text !== 'return' && previous.text !== 'case' : previous.text === ')' || previous.text === ']')
 	)
 		return false;
 	return next !== undefined && /^[-+*&]$/.test(next.text);
-}
-
-/** End of a type that is an argument of its own, or -1. */
-function typeArgument(tokens: readonly Token[], from: number): number {
-	const first = tokens[from];
-	if (first?.kind !== 'id') return -1;
-	let end = from;
-	while (end < tokens.length && (tokens[end]?.kind === 'id' || tokens[end]?.text === '*')) end++;
-	const last = tokens[end]?.text;
-	if (last !== ',' && last !== ')') return -1;
-	if (TYPE_WORDS.has(first.text)) return end;
-	const stars = tokens.slice(from + 1, end).every((t) => t.text === '*');
-	return typedefOf(first.text) !== undefined && stars ? end : -1;
 }
 
 /** The text that the grammar gets, and where its parts come from. */

@@ -132,13 +132,15 @@ function typeText(node: SyntaxNode, c: Conversion): TypeText | null {
 		return { ...type, type: `${type.type} ${suffix}`.trim() };
 	}
 	const stand = c.stand(node.start);
-	if (stand?.k === 'type') return { type: stand.text };
-	if (stand?.k === 'typeof') {
-		const operand = c.parsed.get(stand.slot)?.expr;
-		return operand == null ? null : { type: 'typeof', typeOf: operand };
-	}
+	if (stand?.k === 'type') return standType(stand, c);
 	if (node.children.some((child) => child.field === 'body')) return null;
 	return { type: textOf(node, c).replace(/\s+/g, ' ') };
+}
+
+function standType(stand: Extract<Stand, { k: 'type' }>, c: Conversion): TypeText | null {
+	if (stand.operand === null) return { type: stand.text };
+	const typeOf = c.parsed.get(stand.operand)?.expr;
+	return typeOf == null ? null : { type: stand.text, typeOf };
 }
 
 function list(node: SyntaxNode, c: Conversion): Expr {
@@ -189,11 +191,8 @@ function expr(node: SyntaxNode, c: Conversion): Expr {
 			const inner = node.children.find((child) => child.named);
 			return inner === undefined ? bad(node, c) : expr(inner, c);
 		}
-		case 'call_expression': {
-			const cast = castLikeCall(node, c, line);
-			if (cast !== null) return cast;
+		case 'call_expression':
 			return { k: 'call', fn: part('function'), args: args(role(node, 'arguments'), c), line };
-		}
 		case 'field_expression': {
 			const field = role(node, 'field');
 			const arrow = node.children.some((child) => child.type === '->');
@@ -231,25 +230,13 @@ function expr(node: SyntaxNode, c: Conversion): Expr {
 
 function identifier(node: SyntaxNode, c: Conversion, line: number): Expr {
 	const stand = c.stand(node.start);
-	if (stand?.k === 'type') return { k: 'type', type: stand.text, line };
-	if (stand?.k === 'typeof') {
-		const operand = c.parsed.get(stand.slot)?.expr;
-		return operand == null ? bad(node, c) : { k: 'type', type: 'typeof', typeOf: operand, line };
+	if (stand?.k === 'type') {
+		const type = standType(stand, c);
+		return type === null ? bad(node, c) : { k: 'type', ...type, line };
 	}
+	if (stand?.k === 'name') return { k: 'id', name: stand.name, line };
 	if (stand?.k === 'body') return { k: 'stmtexpr', body: fromRaw(stand.raw, c.parsed), line };
 	return { k: 'id', name: textOf(node, c), line };
-}
-
-/** `(u16)(x)`, which the grammar takes for a call when the type is a single name. */
-function castLikeCall(node: SyntaxNode, c: Conversion, line: number): Expr | null {
-	const fn = role(node, 'function');
-	const name = fn?.type === 'parenthesized_expression' ? fn.children.find((child) => child.named) : undefined;
-	if (name?.type !== 'identifier' || c.stand(name.start) !== undefined) return null;
-	const type = textOf(name, c);
-	const operands = args(role(node, 'arguments'), c);
-	const [first] = operands;
-	if (first === undefined || (typedefOf(type) === undefined && !type.endsWith('_t'))) return null;
-	return { k: 'cast', type, of: operands.slice(1).reduce((left, right): Expr => ({ k: 'comma', left, right, line }), first), line };
 }
 
 /** Expressions that name a type. */
@@ -273,11 +260,6 @@ function typed(node: SyntaxNode, c: Conversion, line: number): Expr {
 		case 'compound_literal_expression': {
 			const items = value === undefined ? bad(node, c) : expr(value, c);
 			return items.k === 'init' ? { ...items, type: type.type } : items;
-		}
-		case 'offsetof_expression': {
-			const member = role(node, 'member');
-			const name: Expr = { k: 'id', name: member === undefined ? '' : textOf(member, c), line };
-			return { k: 'call', fn: { k: 'id', name: 'offsetof', line }, args: [{ k: 'type', ...type, line }, name], line };
 		}
 		default:
 			return bad(node, c);

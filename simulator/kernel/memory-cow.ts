@@ -5,7 +5,7 @@ import { page, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { type Staged, staged } from '../hooks/stages.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
-import { addressOf, type FaultFn, flagsOf, mmOf, vmaOf, vmFlags } from './memory.ts';
+import { addressOf, type FaultFn, mmOf, vmaOf, vmFlags } from './memory.ts';
 import { hasMkwrite } from './memory-file.ts';
 
 interface WpFrame {
