@@ -11,6 +11,9 @@ const NULL_PAGE = 4096;
 
 export type BadAccess = 'null' | 'wild' | 'freed';
 
+/** How often each line of each compiled function of a kernel ran. */
+export type Coverage = { readonly lines: readonly number[]; readonly counts: Int32Array }[];
+
 /** What compiled functions share while they run: position, budget, coverage and the C stack. */
 export class CRuntime {
 	/** Document line that is running, 0 in code of the model. Tasks share it: a scheduler saves it over a switch. */
@@ -24,7 +27,7 @@ export class CRuntime {
 	fingerprint: (() => string | number) | null = null;
 	/** Grows with every reset, so that statics of functions start anew. */
 	generation = 0;
-	#counts: { readonly lines: readonly number[]; readonly counts: Int32Array }[] = [];
+	#counts: Coverage = [];
 	/** Stack slots that were returned, by size. Tasks interleave, so the stack is no stack. */
 	#slots = new Map<number, number[]>();
 	#strings = new Map<string, number>();
@@ -56,13 +59,19 @@ export class CRuntime {
 	/** Counters of a compiled function's lines, in the order of `lines`. */
 	coverage(lines: readonly number[]): Int32Array {
 		const counts = new Int32Array(lines.length);
-		this.#counts.push({ lines, counts });
+		if (lines.length > 0) this.#counts.push({ lines, counts });
 		return counts;
 	}
 
-	/** Forgets the functions that were instantiated, so that dropped patches do not pile up. */
-	forget(): void {
+	/** Begins a kernel: functions instantiated from now on count in the coverage that is returned. */
+	openCoverage(): Coverage {
 		this.#counts = [];
+		return this.#counts;
+	}
+
+	/** Makes the coverage of a kernel the current one, before a run on it. Coverage that nobody keeps is gone with its kernel. */
+	useCoverage(coverage: Coverage): void {
+		this.#counts = coverage;
 	}
 
 	/** Zeroed stack memory of `size` bytes. */

@@ -1,7 +1,7 @@
 import { PTE_FLAGS } from '../abi/flags.ts';
 import { mm_struct, page } from '../abi/structs.ts';
 import type { Arch, ArchOps, Hardware } from '../arch/arch.ts';
-import type { CRuntime } from '../c/runtime.ts';
+import type { Coverage, CRuntime } from '../c/runtime.ts';
 import { COST } from '../machine/cost.ts';
 import { Counters } from '../machine/counters.ts';
 import type { Frames } from '../machine/frames.ts';
@@ -30,6 +30,7 @@ export class KernelState {
 	readonly sched = new Scheduler();
 	readonly mem: Memory;
 	readonly rt: CRuntime;
+	readonly coverage: Coverage;
 	readonly frames: Frames;
 	readonly tlbs: readonly Tlb[];
 	/** Functions of live patches that replace no symbol: name -> function. */
@@ -67,6 +68,7 @@ export class KernelState {
 	) {
 		this.mem = machine.mem;
 		this.rt = machine.rt;
+		this.coverage = machine.rt.openCoverage();
 		this.frames = machine.frames;
 		this.tlbs = machine.tlbs;
 	}
@@ -89,6 +91,7 @@ export class KernelState {
 	/** Empties the machine and begins a run of at most `budget` steps. */
 	reset(budget: number): void {
 		this.counters.line = () => this.rt.line;
+		this.rt.useCoverage(this.coverage);
 		this.rt.reset(budget);
 		this.rt.onBadAccess = (kind) => {
 			if (kind === 'freed') this.violate('freed-access', 'freed memory is used');

@@ -107,6 +107,13 @@ export class Scheduler {
 		}
 	}
 
+	/** Lets time pass for the running task without a switch, if no other task could run meanwhile. Otherwise the task must sleep. */
+	passTime(cycles: number): boolean {
+		for (const t of this.#tasks) if (t !== this.current && t.state !== 'done') return false;
+		if (this.current !== null) this.current.time += cycles;
+		return true;
+	}
+
 	/** Wakes a task that blocks on `key`; it goes on at the waker's time and its wait is booked under its lock class. */
 	wake(task: Task, key: number): void {
 		const t = task as Running;
