@@ -18,6 +18,7 @@ export const MM: readonly AbiEntry[] = [
 	fault('do_fault_around', 'maps what the page cache has around the address', 'do_fault_around'),
 	symbol('bool should_fault_around(struct vm_fault *vmf)', 'tells whether fault-around applies', 'should_fault_around', false),
 	fault('finish_fault', 'maps the page that the fault has read', 'finish_fault'),
+	fault('filemap_page_mkwrite', 'vm_ops->page_mkwrite of a file: locks and dirties the page', 'filemap_page_mkwrite'),
 	fault('do_page_mkwrite', 'tells the file system that a page becomes writable', 'do_page_mkwrite'),
 	fault('fault_dirty_shared_page', 'dirties the page of a shared write fault; may drop the lock and throttle', 'fault_dirty_shared_page'),
 	fault('do_swap_page', 'brings a page back from swap', 'do_swap_page'),

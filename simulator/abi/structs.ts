@@ -1,6 +1,6 @@
 /**
  * Layouts of the kernel structs that C code and the reference kernel share. Members keep the kernel's names; those of
- * several kernel versions stand side by side. Sizes are the model's, not a kernel build's: C sees them through `sizeof`.
+ * several kernel versions stand side by side. Only members that the model fills are declared: any other is *not modelled*, not NULL. Sizes are the model's, not a kernel build's: C sees them through `sizeof`.
  */
 import { struct } from '../c/types.ts';
 
@@ -30,13 +30,12 @@ const PAGE = {
 export const page = struct('page', PAGE);
 export const folio = struct('folio', { ...PAGE, page: 'struct page @flags', swap: 'swp_entry_t @private' });
 
-export const inode = struct('inode', { i_mapping: 'struct address_space *', i_size: 'loff_t', i_sb: 'void *', i_flags: 'unsigned int' });
+export const inode = struct('inode', { i_mapping: 'struct address_space *', i_size: 'loff_t', i_flags: 'unsigned int' });
 export const address_space = struct('address_space', {
 	host: 'struct inode *',
 	i_pages: 'struct xarray',
 	i_mmap_rwsem: 'struct rw_semaphore',
 	nrpages: 'unsigned long',
-	a_ops: 'void *',
 	flags: 'unsigned long',
 	wb_err: 'int',
 });
@@ -71,7 +70,8 @@ export const mm_struct = struct('mm_struct', {
 	def_flags: 'unsigned long',
 	asid: 'int',
 	flags: 'unsigned long',
-	owner: 'struct task_struct *',
+	/** The model's own: the page of the top-level table. */
+	pgd_page: 'struct page *',
 });
 struct('vma_lock', { vm_lock_seq: 'int', lock: 'struct rw_semaphore' });
 export const vm_area_struct = struct('vm_area_struct', {
@@ -87,9 +87,7 @@ export const vm_area_struct = struct('vm_area_struct', {
 	vm_ops: 'struct vm_operations_struct *',
 	vm_pgoff: 'unsigned long',
 	vm_file: 'struct file *',
-	vm_private_data: 'void *',
 	swap_readahead_info: 'atomic_long_t',
-	vm_policy: 'struct mempolicy *',
 });
 export const vm_operations_struct = struct('vm_operations_struct', {
 	fault: 'void *',
@@ -153,4 +151,3 @@ struct('swap_info_struct', { flags: 'unsigned long', type: 'signed char', lock: 
 struct('mmu_notifier_range', { mm: 'struct mm_struct *', start: 'unsigned long', end: 'unsigned long', flags: 'unsigned int', event: 'unsigned int' });
 struct('vm_special_mapping', { name: 'char *' });
 struct('pt_regs', { ip: 'unsigned long', sp: 'unsigned long' });
-struct('anon_vma', { root: 'struct anon_vma *', rwsem: 'struct rw_semaphore' });

@@ -87,9 +87,12 @@ export function typeOfExpr(cx: Emit, e: Expr): CType {
 }
 
 /** The type that text and `typeof` operand name; traps and gives null when nobody declared it. */
-export function emitType(cx: Emit, text: string, operand: Expr | undefined): CType | null {
+export function emitType(cx: Emit, text: string, operand: Expr | undefined, line: number): CType | null {
 	const type = resolveType(text, operand === undefined ? null : typeOfExpr(cx, operand));
-	if (type === undefined) cx.trap(`type ${text}`);
+	if (type === undefined) {
+		cx.at(line);
+		cx.trap(`type ${text}`);
+	}
 	return type ?? null;
 }
 
@@ -319,7 +322,7 @@ function assign(cx: Emit, e: Extract<Expr, { k: 'assign' }>): Val {
 }
 
 function cast(cx: Emit, e: Extract<Expr, { k: 'cast' }>, wanted: CType | null): Val {
-	const type = emitType(cx, e.type, e.typeOf);
+	const type = emitType(cx, e.type, e.typeOf, e.line);
 	if (type === null) return BAD;
 	const value = emitExpr(cx, e.of, type.k === 'void' ? wanted : type);
 	if (type.k === 'void') return value.r === 'bad' ? value : NOTHING;
@@ -334,7 +337,7 @@ function emitSizeof(cx: Emit, e: Extract<Expr, { k: 'sizeof' }>): Val {
 	const text = e.type ?? (e.of?.k === 'id' ? e.of.name : '');
 	const local = cx.lookup(text);
 	if (local !== undefined) return literal(BigInt(sizeOf(local.type)), ULONG);
-	const type = emitType(cx, text, e.typeOf);
+	const type = emitType(cx, text, e.typeOf, e.line);
 	return type === null ? BAD : literal(BigInt(sizeOf(type)), ULONG);
 }
 

@@ -113,7 +113,11 @@ function declareStatic(cx: Emit, s: Decl, type: CType): void {
 	const local: Local = { s: 'static', type, name };
 	cx.declare(s.name, local);
 	const { init } = s;
-	if (init !== null) cx.staticInits.push(cx.capture(() => initialise(cx, placeOfLocal(local), init, false)));
+	if (init === null) return;
+	// Runs elsewhere than what is emitted around it.
+	cx.forgetLine();
+	cx.staticInits.push(cx.capture(() => initialise(cx, placeOfLocal(local), init, false)));
+	cx.forgetLine();
 }
 
 function declaredType(cx: Emit, s: Decl): CType | null {
@@ -121,7 +125,7 @@ function declaredType(cx: Emit, s: Decl): CType | null {
 	if (s.type === '__auto_type' && s.init !== null) {
 		const found = typeOfExpr(cx, s.init);
 		type = found.k === 'array' ? pointerTo(found.of) : found;
-	} else type = emitType(cx, s.type, s.typeOf);
+	} else type = emitType(cx, s.type, s.typeOf, s.line);
 	if (type === null || s.dims === undefined) return type;
 	for (const dim of s.dims.toReversed()) {
 		const n = dim === null ? itemsOf(s.init) : constantOf(cx, dim);

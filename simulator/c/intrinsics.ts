@@ -69,7 +69,7 @@ const pickOf = (op: '<' | '>'): Intrinsic =>
 
 /** A type given as an argument, spelt out or as a bare name. */
 function typeArgument(cx: Emit, e: Expr): CType | null {
-	if (e.k === 'type') return emitType(cx, e.type, e.typeOf);
+	if (e.k === 'type') return emitType(cx, e.type, e.typeOf, e.line);
 	const type = e.k === 'id' ? resolveType(e.name) : undefined;
 	if (type === undefined) cx.trap('an argument that should be a type');
 	return type ?? null;

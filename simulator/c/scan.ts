@@ -171,7 +171,8 @@ class Scanner {
 	#close(top: Construct | null, soft: boolean): void {
 		const line = (this.tokens[this.at - 1] ?? this.tokens[this.at])?.line ?? 0;
 		let until: Slot | null = null;
-		if (top === null || top.kind === 'do') until = this.#until();
+		// Of a block whose beginning is not in sight only `} while` on one line says that it was a do loop.
+		if (top === null ? this.tokens[this.at]?.line === line : top.kind === 'do') until = this.#until();
 		if (top?.open != null && until !== null) {
 			top.open.cond = until;
 			until = null;

@@ -1,11 +1,12 @@
 /** What the C of a live patch links against: other functions of the patch, reference symbols, the ABI; nothing else. */
 import { abiEntry } from '../abi/index.ts';
 import { vm_area_struct, vm_fault } from '../abi/structs.ts';
-import type { Callee, Linkage, LinkUndeclared } from '../c/link.ts';
+import type { Callee, IndirectCall, Linkage, LinkUndeclared } from '../c/link.ts';
 import { type CType, parseType, type Signature, structOf } from '../c/types.ts';
 import { signatureOf } from '../kernel/build.ts';
 import type { Feature } from '../kernel/features.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { FUNCTION_POINTERS } from '../kernel/mm.ts';
 
 /** Loop and declaration macros of the kernel, in our own C. */
 const MACROS = new Map([
@@ -19,6 +20,8 @@ export function linkageOf(functionName: string, own: ReadonlyMap<string, Signatu
 		callee: (name) => ownCallee(name, own) ?? abiCallee(name, features),
 		constant: (name) => abiEntry(name)?.constant,
 		global: () => undefined,
+		member: (struct, field) => (struct === 'vm_operations_struct' ? abiEntry(VM_OPS.get(field) ?? '')?.call : undefined),
+		indirect: (k, address) => indirect(k as Kernel, address),
 		macro: (name) => MACROS.get(name),
 		undeclared: (name, wanted) => undeclared(functionName, name, wanted, params),
 	};
@@ -26,7 +29,9 @@ export function linkageOf(functionName: string, own: ReadonlyMap<string, Signatu
 
 function ownCallee(name: string, own: ReadonlyMap<string, Signature>): Callee | undefined {
 	const signature = own.get(name);
-	if (signature === undefined || abiEntry(name)?.call !== undefined) return undefined;
+	if (signature === undefined) return undefined;
+	const known = abiEntry(name)?.call;
+	if (known !== undefined) return { signature, waits: known.waits, bind: known.bind as Callee['bind'] };
 	const bind =
 		(k: Kernel) =>
 		(...args: never[]) => {
@@ -45,6 +50,20 @@ function abiCallee(name: string, features: ReadonlySet<Feature>): Callee | undef
 		...(call.effects === undefined ? {} : { effects: call.effects }),
 		bind: call.bind as Callee['bind'],
 	};
+}
+
+const VM_OPS = new Map([
+	['fault', 'filemap_fault'],
+	['map_pages', 'filemap_map_pages'],
+	['page_mkwrite', 'filemap_page_mkwrite'],
+]);
+
+/** What a function pointer of the model's structs points to. */
+function indirect(k: Kernel, address: number): IndirectCall | undefined {
+	const name = FUNCTION_POINTERS.get(address);
+	const call = name === undefined ? undefined : abiEntry(name)?.call;
+	if (name === undefined || call === undefined) return undefined;
+	return { signature: call.signature, waits: call.waits, call: k[name] as IndirectCall['call'] };
 }
 
 /** An unknown variable that has the name of a member of the fault being handled stands for that member. */

@@ -14,6 +14,7 @@ import { type AnyStaged, isStaged, SYMBOLS } from '../kernel/symbols.ts';
 import { compose, type Insert } from './compose.ts';
 import { linkageOf } from './linkage.ts';
 import { undoRenames } from './renames.ts';
+import type { Staged } from './stages.ts';
 
 /** One function of a stack, compiled for a set of features, or why it cannot be. */
 export interface Loaded {
@@ -22,6 +23,8 @@ export interface Loaded {
 	readonly symbol: string | null;
 	readonly mode: 'function' | 'fragment' | 'none';
 	readonly code: Compiled | null;
+	/** How the code is called. */
+	readonly signature: Signature | null;
 	readonly notes: readonly SimNote[];
 }
 
@@ -72,7 +75,7 @@ function loadWhole(
 	features: ReadonlySet<Feature>,
 ): Loaded {
 	const symbol = symbolOf(name);
-	if (lines === null) return { name, symbol, mode: 'function', code: null, notes: [] };
+	if (lines === null) return { name, symbol, mode: 'function', code: null, signature: null, notes: [] };
 	const first = lines[0]?.line ?? null;
 	if (parsed === undefined) return none(name, first, `${name} cannot be read as a C function with types that the model knows`);
 	const { fn, signature } = parsed;
@@ -91,7 +94,7 @@ function loadWhole(
 			line: changedLine(change),
 			message: `${name} is no hook of the model; it runs where another function of the patch calls it`,
 		});
-	return { name, symbol, mode: 'function', code, notes: [...notes, ...assumptions(code)] };
+	return { name, symbol, mode: 'function', code, signature, notes: [...notes, ...assumptions(code)] };
 }
 
 /** Files that a reader expects the model to know; of any other a missing hook is nothing to mention. */
@@ -114,10 +117,11 @@ function loadPieces(
 	const symbol = symbolOf(name);
 	const line = changedLine(entries[0]?.change);
 	const value = SYMBOLS.find((s) => s.name === symbol)?.value;
-	if (symbol === null && !isMemoryManagement(entries[0]?.change.file ?? '')) return { name, symbol: null, mode: 'none', code: null, notes: [] };
+	if (symbol === null && !isMemoryManagement(entries[0]?.change.file ?? ''))
+		return { name, symbol: null, mode: 'none', code: null, signature: null, notes: [] };
 	if (symbol === null || !isStaged(value))
 		return none(name, line, `only a piece of ${name} is shown and the model has no stages for it; a patch with the whole function would run`);
-	const form = formOf(value as AnyStaged, features);
+	const form = shownForm(value as AnyStaged, entries) ?? formOf(value as AnyStaged, features);
 	const inserts: Insert[] = [];
 	for (const { change, side } of entries) {
 		const lines = side === 'before' ? change.before : change.after;
@@ -146,7 +150,21 @@ function loadPieces(
 	);
 	const code = compileStaged(parser, form, composed.body, link);
 	const notes: SimNote[] = code.problems.map((p) => ({ rule: 'not-modelled', line: p.line || line, message: p.message }));
-	return { name, symbol, mode: 'fragment', code, notes: [...notes, ...assumptions(code)] };
+	return { name, symbol, mode: 'fragment', code, signature: form.signature, notes: [...notes, ...assumptions(code)] };
+}
+
+/**
+ * A function whose parameters changed between versions has two forms; a piece that names a parameter of only one of them is
+ * a piece of that one, whatever the version.
+ */
+function shownForm(staged: AnyStaged, entries: readonly StackEntry[]): Staged<(...args: never[]) => unknown> | null {
+	const newer = staged.newer?.form;
+	if (newer === undefined) return null;
+	const words = new Set(entries.flatMap((e) => (sideOf(e) ?? []).flatMap((l) => l.text.match(/[A-Za-z_]\w*/g) ?? [])));
+	const own = (form: Staged<(...args: never[]) => unknown>, other: Staged<(...args: never[]) => unknown>) =>
+		form.signature.params.some(({ name }) => words.has(name) && ![...other.signature.params, ...other.locals].some((p) => p.name === name));
+	if (own(newer, staged)) return newer;
+	return own(staged, newer) ? staged : null;
 }
 
 function assumptions(code: Compiled): SimNote[] {
@@ -154,7 +172,7 @@ function assumptions(code: Compiled): SimNote[] {
 }
 
 function none(name: string, line: number | null, message: string): Loaded {
-	return { name, symbol: null, mode: 'none', code: null, notes: [{ rule: 'not-mapped', line, message }] };
+	return { name, symbol: null, mode: 'none', code: null, signature: null, notes: [{ rule: 'not-mapped', line, message }] };
 }
 
 function changedLine(change: SimChange | undefined): number | null {
@@ -175,7 +193,7 @@ function typed(fn: FunctionDef): Signature | undefined {
 
 /** Replacements of a kernel, from what was loaded. */
 export function replacementsOf(loaded: readonly Loaded[]): Replacement[] {
-	return loaded.flatMap((l) => (l.code === null ? [] : [{ symbol: l.symbol ?? l.name, code: l.code }]));
+	return loaded.flatMap((l) => (l.code === null || l.signature === null ? [] : [{ symbol: l.symbol ?? l.name, code: l.code, signature: l.signature }]));
 }
 
 /** What the declarations of a stack say about the contracts between functions: they outrank the version. */

@@ -56,6 +56,7 @@ function referenceCode(parser: CParser, name: string, staged: AnyStaged, feature
 export interface Replacement {
 	readonly symbol: string;
 	readonly code: Compiled;
+	readonly signature: Signature;
 }
 
 type StateArguments = ConstructorParameters<typeof KernelState>;
@@ -89,6 +90,7 @@ export function bindKernel(parser: CParser, args: StateArguments, tracking: bool
 	const table = k as unknown as Record<string, unknown>;
 	const replaced = new Set(replacements.map((r) => r.symbol));
 	const replacedSymbols = new Set([...SYMBOLS.map((s) => s.name), ...Object.keys(state.arch.ops(state.archVersion))].filter((name) => replaced.has(name)));
+	for (const { symbol, signature } of replacements) state.signatures.set(symbol, signature);
 	for (const { name, value } of SYMBOLS) {
 		if (replaced.has(name)) continue;
 		const fn = isStaged(value)

@@ -332,7 +332,10 @@ export function* filemap_fault(k: Kernel, vmf: number): Co<number> {
 /** Locks the folio for a fault, in the form that the version has. Returns 1 if the fault must be retried; the lock of the mm is then released. */
 export function* __folio_lock_or_retry_vmf(k: Kernel, vmf: number, p: number): Co<number> {
 	if (k.trylock_page(p)) return 0;
-	if (k.has('swap-under-vma-lock')) return (yield* k.__folio_lock_or_retry(k.compound_head(p), vmf, 0)) ? 1 : 0;
+	const form = k.signatures.get('__folio_lock_or_retry');
+	const second = form?.params[1]?.type;
+	const takesVmf = second?.k === 'ptr' && second.to.k === 'struct' ? second.to.name === 'vm_fault' : k.has('swap-under-vma-lock');
+	if (takesVmf) return (yield* k.__folio_lock_or_retry(k.compound_head(p), vmf, 0)) ? 1 : 0;
 	return (yield* k.__folio_lock_or_retry(k.compound_head(p), mmOf(k, vmf), flagsOf(k, vmf))) ? 0 : 1;
 }
 

@@ -2,6 +2,7 @@ import { PTE_FLAGS } from '../abi/flags.ts';
 import { mm_struct, page } from '../abi/structs.ts';
 import type { Arch, ArchOps, Hardware } from '../arch/arch.ts';
 import type { Coverage, CRuntime } from '../c/runtime.ts';
+import type { Signature } from '../c/types.ts';
 import { COST } from '../machine/cost.ts';
 import { Counters } from '../machine/counters.ts';
 import type { Frames } from '../machine/frames.ts';
@@ -34,6 +35,8 @@ export class KernelState {
 	readonly frames: Frames;
 	readonly tlbs: readonly Tlb[];
 	/** Functions of live patches that replace no symbol: name -> function. */
+	/** Signatures of the symbols that live patches replace: the form in which the patch expects to be called. */
+	readonly signatures = new Map<string, Signature>();
 	readonly patchFunctions = new Map<string, (...args: never[]) => unknown>();
 	violations: Violation[] = [];
 	/** Live mm_structs and the VMAs of each, by start address. */

@@ -1,7 +1,7 @@
 /** mm/memory.c: file faults (read, copy, shared), fault-around, finish_fault and the PMD mapping. */
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
-import { page, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { page, vm_area_struct, vm_fault, vm_operations_struct } from '../abi/structs.ts';
 import { type Staged, staged } from '../hooks/stages.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
@@ -116,12 +116,11 @@ export const do_shared_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_
 
 export function hasMkwrite(k: Kernel, vma: number): boolean {
 	const ops = k.mem.r64(vma + vm_area_struct.vm_ops);
-	return ops !== 0 && k.vmOps(ops).page_mkwrite !== undefined;
+	return ops !== 0 && k.mem.r64(ops + vm_operations_struct.page_mkwrite) !== 0;
 }
 
 /** vm_ops->fault. Returns with the page locked and referenced in vmf->page. */
 export function* __do_fault(k: Kernel, vmf: number): Co<number> {
-	const fault = k.vmOps(k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_ops)).fault;
 	if (k.has('per-vma-lock')) {
 		const bail = k.vmf_can_call_fault(vmf);
 		if (bail) return bail;
@@ -130,16 +129,15 @@ export function* __do_fault(k: Kernel, vmf: number): Co<number> {
 	if (P.pmd_none(k.mem.r64(k.mem.r64(vmf + vm_fault.pmd))) && k.mem.r64(vmf + vm_fault.prealloc_pte) === 0) {
 		k.mem.w64(vmf + vm_fault.prealloc_pte, k.pte_alloc_one(mmOf(k, vmf)));
 	}
-	const ret = yield* fault(k, vmf);
+	const ret = yield* k.filemap_fault(vmf);
 	if (ret & (F.VM_FAULT_ERROR | F.VM_FAULT_NOPAGE | F.VM_FAULT_RETRY | F.VM_FAULT_DONE_COW)) return ret;
 	if (!(ret & F.VM_FAULT_LOCKED)) yield* k.lock_page(k.mem.r64(vmf + vm_fault.page));
 	return ret;
 }
 
 export function* do_page_mkwrite(k: Kernel, vmf: number): Co<number> {
-	const mkwrite = k.vmOps(k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_ops)).page_mkwrite;
-	if (mkwrite === undefined) return F.VM_FAULT_SIGBUS;
-	const ret = yield* mkwrite(k, vmf);
+	if (!hasMkwrite(k, vmaOf(k, vmf))) return F.VM_FAULT_SIGBUS;
+	const ret = yield* k.filemap_page_mkwrite(vmf);
 	if (ret & (F.VM_FAULT_ERROR | F.VM_FAULT_NOPAGE)) return ret;
 	if (!(ret & F.VM_FAULT_LOCKED)) yield* k.lock_page(k.mem.r64(vmf + vm_fault.page));
 	return ret | F.VM_FAULT_LOCKED;
@@ -199,7 +197,7 @@ export const fault_dirty_shared_page: Staged<FaultFn> = staged<DirtyFrame, Fault
 );
 
 export function should_fault_around(k: Kernel, vmf: number): number {
-	return k.vmOps(k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_ops)).map_pages === undefined ? 0 : 1;
+	return k.mem.r64(k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_ops) + vm_operations_struct.map_pages) === 0 ? 0 : 1;
 }
 
 interface AroundFrame {
@@ -272,8 +270,7 @@ function window(k: Kernel, f: AroundFrame): void {
 }
 
 function* mapPages(k: Kernel, f: AroundFrame): Co<number> {
-	const mapper = k.vmOps(k.mem.r64(vmaOf(k, f.vmf) + vm_area_struct.vm_ops)).map_pages;
-	return mapper === undefined ? 0 : yield* mapper(k, f.vmf, f.start_pgoff, f.end_pgoff);
+	return yield* k.filemap_map_pages(f.vmf, f.start_pgoff, f.end_pgoff);
 }
 
 /** Maps what a fault has read: vmf->page, or vmf->cow_page for a private write. */

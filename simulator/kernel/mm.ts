@@ -1,32 +1,25 @@
 /** Small helpers of the reference kernel that stand for no function of its own. */
 import * as F from '../abi/flags.ts';
-import { vm_fault } from '../abi/structs.ts';
+import { vm_fault, vm_operations_struct } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import { setFlag, testFlag } from './folio.ts';
 import type { Kernel } from './kernel.ts';
 
-/** struct vm_operations_struct of the model's files; the struct in memory is only its address. */
-export interface VmOps {
-	readonly fault: (k: Kernel, vmf: number) => Co<number>;
-	readonly map_pages?: (k: Kernel, vmf: number, start: number, end: number) => Co<number>;
-	readonly page_mkwrite?: (k: Kernel, vmf: number) => Co<number>;
-}
+/** Values of function pointers in the structs of the model, and the symbols behind them. */
+export const FUNCTION_POINTERS: ReadonlyMap<number, 'filemap_fault' | 'filemap_map_pages' | 'filemap_page_mkwrite'> = new Map([
+	[16, 'filemap_fault'],
+	[32, 'filemap_map_pages'],
+	[48, 'filemap_page_mkwrite'],
+]);
 
-/** generic_file_vm_ops, and the same with a page_mkwrite as journalling file systems have it. */
-export const FILE_OPS = 8;
-export const FILE_OPS_MKWRITE = 16;
-
-const OPS = new Map<number, VmOps>();
-const fileOps: VmOps = {
-	fault: (k, vmf) => k.filemap_fault(vmf),
-	map_pages: (k, vmf, start, end) => k.filemap_map_pages(vmf, start, end),
-};
-OPS.set(FILE_OPS, fileOps);
-OPS.set(FILE_OPS_MKWRITE, { ...fileOps, page_mkwrite: (k, vmf) => filemap_page_mkwrite(k, vmf) });
-
-export function vmOps(_k: Kernel, address: number): VmOps {
-	return OPS.get(address) ?? fileOps;
+/** A vm_operations_struct of a file system; `mkwrite` for one that wants to be told of writes, as journalling ones do. */
+export function fileOps(k: Kernel, mkwrite: boolean): number {
+	const ops = k.mem.alloc(vm_operations_struct.SIZE);
+	k.mem.w64(ops + vm_operations_struct.fault, 16);
+	k.mem.w64(ops + vm_operations_struct.map_pages, 32);
+	if (mkwrite) k.mem.w64(ops + vm_operations_struct.page_mkwrite, 48);
+	return ops;
 }
 
 /** Locks the page, dirties it and leaves it locked. mm/filemap.c. */

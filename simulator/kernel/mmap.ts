@@ -12,7 +12,7 @@ export function mm_alloc(k: Kernel): number {
 	const mm = k.mem.alloc(mm_struct.SIZE);
 	const top = k.frames.allocTable();
 	k.mem.w64(mm + mm_struct.pgd, k.mem.r64(top + page.table));
-	k.mem.w64(mm + mm_struct.owner, top);
+	k.mem.w64(mm + mm_struct.pgd_page, top);
 	k.mem.w32(mm + mm_struct.mm_lock_seq, 1);
 	k.vmas.set(mm, []);
 	k.cpumask.set(mm, new Set());
@@ -154,7 +154,7 @@ export function free_pgtables(k: Kernel, mm: number): void {
 		}
 	};
 	free(k.pgd(mm), 3);
-	k.frames.releaseTable(k.mem.r64(mm + mm_struct.owner));
+	k.frames.releaseTable(k.mem.r64(mm + mm_struct.pgd_page));
 }
 
 export function task_alloc(k: Kernel, mm: number): number {

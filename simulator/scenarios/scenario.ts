@@ -1,7 +1,6 @@
 import * as F from '../abi/flags.ts';
 import { page } from '../abi/structs.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { FILE_OPS, FILE_OPS_MKWRITE } from '../kernel/mm.ts';
 import type { Co, Task } from '../schedule/scheduler.ts';
 
 /** One situation of the kernel that a patch may change. Programs run on the CPUs of one simulated machine. */
@@ -49,7 +48,7 @@ export class Stage {
 
 	/** A mapping of a file; `mkwrite` for a file system that wants to be told of writes. */
 	mapFile(mm: number, start: number, pages: number, flags: number, file: number, mkwrite = false, pgoff = 0): number {
-		return this.k.insert_vma({ mm, start, pages, flags, file, ops: mkwrite ? FILE_OPS_MKWRITE : FILE_OPS, pgoff });
+		return this.k.insert_vma({ mm, start, pages, flags, file, ops: this.k.fileOps(mkwrite), pgoff });
 	}
 
 	/** A file whose `pages` pages are in the page cache, up to date. */
