@@ -6,13 +6,14 @@ import { body, reportOf } from './reports.ts';
 const text = (...patches: readonly PatchText[]) => formatText(reportOf(...patches), { colour: false });
 
 it('prints a head, the findings as compilers do, and then the notes', () => {
-	expect(text(body('-flush(4);\n+work();\n+leak();'))).toBe(
+	expect(text(body('+flush(4);\n+leak();'))).toBe(
 		[
 			'test.patch: mm: test',
 			'  kernel 5.8, from the date; 3 scenarios x 2 architectures, 1 of 1 hunk',
-			'test.patch:4: error: folio-leak: 1 folio reference leaked (0 -> 1) in touch; also in 2 others. [x86-64, arm64]',
-			'test.patch:3: information: tlb-flush: 4 fewer TLB flush operations (4 -> 0) in touch; also in 2 others. [x86-64, arm64]',
+			'test.patch:3: error: folio-leak: 1 folio reference leaked (0 -> 1) in touch; also in 2 others. [x86-64, arm64]',
+			'test.patch:3: warning: tlb-flush: 4 more TLB flush operations (0 -> 4) in touch; also in 2 others. [x86-64, arm64]',
 			'test.patch:1: note: skipped-arch: Not run: loongarch (not in kernel 5.8).',
+			'test.patch:3: note: model-stood-in: do_fault is new; the reference model is the side before.',
 			'',
 		].join('\n'),
 	);

@@ -75,7 +75,7 @@ function place(change: SimChange): Placement {
 	const codeLines = { before: code(change.before), after: code(change.after) };
 	if (HOOKS.includes(change.name))
 		return { hook: change.name, mode: change.whole ? 'function' : 'fragment', notes: [], codeLines, modelStandsIn: change.before === null };
-	return { hook: null, mode: 'none', notes: [], codeLines, modelStandsIn: false };
+	return { hook: null, mode: 'none', notes: [{ rule: 'not-mapped', line: null, message: `${change.name} is not mapped` }], codeLines, modelStandsIn: false };
 }
 
 function run(request: RunRequest): RunResult {

@@ -91,8 +91,9 @@ describe('one cause, one finding', () => {
 		expect(brief('-oops();\n+flush(3);').map((f) => f.split(' ')[1])).toEqual(['oops']);
 	});
 
-	it('puts errors first', () => {
-		expect(findings('-shared(3);\n+flush();\n+leak();').map((f) => f.severity)).toEqual(['error', 'warning', 'information']);
+	it('puts errors first, and counts no saving of a run that does harm', () => {
+		expect(findings('-shared(3);\n+flush();').map((f) => f.severity)).toEqual(['warning', 'information']);
+		expect(findings('-shared(3);\n+flush();\n+leak();').map((f) => f.severity)).toEqual(['error', 'warning']);
 	});
 });
 

@@ -77,11 +77,11 @@ describe('stacks', () => {
 		return { text, bases: report.patches.flatMap((p) => p.runs.map((r) => r.base)) };
 	};
 
-	it('puts the earlier patches of the same series version below', () => {
+	it('puts the earlier patches of the same series version below, and the bare model beside a draft that changes known code', () => {
 		const series = (version: number, n: number) => ({ version, n, of: 2 });
 		const patch = (version: number, n: number, body: string) => ({ series: series(version, n), hunks: [hunk(body)] });
 		const { text, bases } = stacks(documentOf(patch(1, 1, '+one();'), patch(1, 2, '+two();'), patch(2, 2, ' old();\n+three();')));
-		expect(text).toEqual(['0.0:before', '0.0:after', '0.0:after 1.0:before', '0.0:after 1.0:after', '2.0:before', '2.0:after']);
+		expect(text).toEqual(['0.0:before', '0.0:after', '0.0:after 1.0:before', '0.0:after 1.0:after', '2.0:before', '2.0:after', '']);
 		expect(bases).toEqual(['kernel', 'previous', 'kernel']);
 	});
 
