@@ -2,6 +2,7 @@
 
 import type { AbiEntry } from './abi/entry.ts';
 import { ABI, abiEntry } from './abi/index.ts';
+import type { Hardware } from './arch/arch.ts';
 import { ARCHITECTURES, archExists } from './arch/index.ts';
 import type { StageNode } from './hooks/stages.ts';
 import type { AbiInfo, ArchInfo, Simulator } from './index.ts';
@@ -53,14 +54,28 @@ function describe(entry: AbiEntry, kernel: string): AbiInfo {
 
 /** What the architectures of that kernel do, for an operation that is theirs. */
 function words(entry: AbiEntry, kernel: string): Record<string, string> | null {
-	const { arch } = entry;
-	if (arch === undefined) return null;
+	const arch = entry.arch ?? entry.name;
 	const out: Record<string, string> = {};
 	for (const a of ARCHITECTURES) {
-		const text = archExists(a, kernel) ? (a.words(versionNumber(kernel)) as Readonly<Record<string, string>>)[arch] : undefined;
+		if (!archExists(a, kernel)) continue;
+		const text = (a.words(versionNumber(kernel)) as Readonly<Record<string, string>>)[arch] ?? hardwareWords(a.hw).get(entry.name);
 		if (text !== undefined) out[a.name] = text;
 	}
-	return out;
+	return Object.keys(out).length > 0 ? out : null;
+}
+
+/** What the hardware makes of an entry's accessed and dirty flags. */
+function hardwareWords(hw: Hardware): ReadonlyMap<string, string> {
+	const accessed = hw.setsAccessed ? 'hardware sets the flag on the next use' : 'the next use of an old entry faults; the kernel sets the flag';
+	const dirty = hw.setsDirty
+		? 'hardware sets the flag on a store through a writable entry'
+		: 'a store through a writable but clean entry faults; the kernel sets the flag';
+	return new Map([
+		...['pte_young', 'pte_mkyoung', 'pte_mkold', 'pte_sw_mkyoung', 'pmd_young', 'pmd_mkyoung', 'pmd_mkold', '_PAGE_ACCESSED'].map(
+			(name) => [name, accessed] as const,
+		),
+		...['pte_dirty', 'pte_mkdirty', 'pte_mkclean', 'pte_write', 'pte_mkwrite', 'pmd_dirty', 'pmd_mkdirty', '_PAGE_DIRTY'].map((name) => [name, dirty] as const),
+	]);
 }
 
 function stageNames(nodes: readonly StageNode[]): string[] {

@@ -1,5 +1,5 @@
 import type { CProblem, FrameLocal, Stmt } from './ast.ts';
-import type { CConfig } from './conditions.ts';
+import { type CConfig, DEFAULT_CONFIG } from './conditions.ts';
 import { isAggregate, resolveType } from './ctypes.ts';
 import { Emit, type External, type Local, TooLong } from './emit.ts';
 import { analyse } from './flow.ts';
@@ -80,7 +80,7 @@ function compileFunction(def: CompileInput, link: Linkage, options: CompileOptio
 			link,
 			ret: ret ?? { k: 'void' },
 			waits: options.waits,
-			config: options.config ?? new Map(),
+			config: options.config ?? DEFAULT_CONFIG,
 			frame: new Map(keys.map(({ name, type }, key) => [name, { key, type }])),
 			addressed: flow.addressed,
 			loops: flow.loops,

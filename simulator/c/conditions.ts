@@ -1,6 +1,19 @@
 /** Decides `#if` lines: configuration symbols (and other macros tested by them) with their values. Absent: not defined. */
 export type CConfig = ReadonlyMap<string, number>;
 
+/** A 64-bit kernel with what the model has: a config that says nothing else. Debugging is off, and so is what the model lacks. */
+export const DEFAULT_CONFIG: CConfig = new Map(
+	[
+		...['64BIT', 'MMU', 'SMP', 'SWAP', 'SHMEM', 'BLOCK', 'MIGRATION', 'TRANSPARENT_HUGEPAGE', 'PER_VMA_LOCK', 'PRINTK', 'BUG', 'PROC_FS', 'ADVISE_SYSCALLS'],
+		...['HAVE_ARCH_TRANSPARENT_HUGEPAGE', 'ARCH_HAS_PTE_SPECIAL', 'ARCH_SUPPORTS_PER_VMA_LOCK', 'MMU_GATHER_TABLE_FREE', 'MMU_GATHER_RCU_TABLE_FREE'],
+	]
+		.map((name): [string, number] => [`CONFIG_${name}`, 1])
+		.concat([
+			['CONFIG_PGTABLE_LEVELS', 5],
+			['BITS_PER_LONG', 64],
+		]),
+);
+
 const WORDS = /\s+|([A-Za-z_]\w*)|(0[xX][0-9a-fA-F]+|\d+)[uUlL]*|(&&|\|\||[=!<>]=|<<|>>|[-+*/%&|^~!<>()?:,])|[\s\S]/gy;
 
 /** Nested `#if` ... `#endif` of one piece of code. */

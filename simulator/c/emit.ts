@@ -124,7 +124,8 @@ export class Emit {
 		if (line === this.#line) return;
 		this.#line = line;
 		if (line <= 0) {
-			this.put('rt.line=0;');
+			// Code of the model runs on behalf of the line that called it.
+			this.put('rt.line=L;');
 			return;
 		}
 		this.#count(line);
@@ -151,7 +152,7 @@ export class Emit {
 
 	/** After a wait other tasks have run. */
 	restoreLine(): void {
-		if (this.#line >= 0) this.put(`rt.line=${this.#line};`);
+		if (this.#line >= 0) this.put(`rt.line=${this.#line > 0 ? this.#line : 'L'};`);
 	}
 
 	/** A store, or a call that may have changed something. */

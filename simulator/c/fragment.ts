@@ -1,12 +1,11 @@
 import type { CodeLine, CProblem, Event, Fragment } from './ast.ts';
-import type { CConfig } from './conditions.ts';
+import { type CConfig, DEFAULT_CONFIG } from './conditions.ts';
 import { resolveRaw } from './events.ts';
 import { lex, type Token } from './lex.ts';
 import type { CParser } from './parser.ts';
 import { scan } from './scan.ts';
 import { parseSlots, withoutAnnotations } from './slots.ts';
 
-const NO_CONFIG: CConfig = new Map();
 /** Operators that cannot begin a statement. */
 const CONTINUES = new Set([
 	'&&',
@@ -63,7 +62,7 @@ const KEYWORDS = new Set([
 ]);
 
 /** Parses a piece of a function body that may begin and end anywhere: in a block, an expression, a comment. Never throws. */
-export function parseFragment(parser: CParser, lines: readonly CodeLine[], config: CConfig = NO_CONFIG): Fragment {
+export function parseFragment(parser: CParser, lines: readonly CodeLine[], config: CConfig = DEFAULT_CONFIG): Fragment {
 	const lexed = lex(lines, config);
 	const tokens = withoutAnnotations(lexed.tokens);
 	const problems: CProblem[] = [...lexed.problems];

@@ -1,12 +1,11 @@
 import type { CodeLine, CProblem, FunctionDef } from './ast.ts';
-import type { CConfig } from './conditions.ts';
+import { type CConfig, DEFAULT_CONFIG } from './conditions.ts';
 import { fromEvents, resolveRaw } from './events.ts';
 import { lex, type Token } from './lex.ts';
 import type { CParser } from './parser.ts';
 import { closing, scan } from './scan.ts';
 import { parseSlots, withoutAnnotations } from './slots.ts';
 
-const NO_CONFIG: CConfig = new Map();
 const TYPE_WORDS = new Set(['struct', 'union', 'enum', 'unsigned', 'signed', 'const', 'volatile', 'int', 'char', 'long', 'short', 'void', 'static', 'extern']);
 
 export interface ParsedFunction {
@@ -18,7 +17,7 @@ export interface ParsedFunction {
  * Parses one whole function definition, whatever its indentation. Lines of the tree are document lines. Statements that are no C
  * become `bad` expressions with a problem each; `fn` is null when there is no definition at all.
  */
-export function parseFunction(parser: CParser, lines: readonly CodeLine[], config: CConfig = NO_CONFIG): ParsedFunction {
+export function parseFunction(parser: CParser, lines: readonly CodeLine[], config: CConfig = DEFAULT_CONFIG): ParsedFunction {
 	const lexed = lex(lines, config);
 	const tokens = withoutAnnotations(lexed.tokens);
 	const problems: CProblem[] = [...lexed.problems];

@@ -124,7 +124,7 @@ class Machine {
 			cx.targets.push({ breakTo: this.#jump(end), continueTo: this.#jump(next) });
 			cx.scoped(() => this.list(s.body));
 			cx.targets.pop();
-			this.#place(next);
+
 			if (s.k === 'do') this.#unless(s, end);
 			const { line } = s;
 			const text = cx.capture(() => {

@@ -68,7 +68,7 @@ export function convert(cx: Emit, v: Val, to: CType): Val {
 	if (v.r === 'agg') return aggregateTo(cx, v, to);
 	if (to.k === 'struct' || to.k === 'array') return cx.trap('conversion to a struct');
 	if (v.known !== undefined && !outOfReach(v.known, to)) return literal(v.known, to);
-	if (v.r === 'pair') return pairTo(cx, v, to);
+	if (v.r === 'pair') return pairTo(v, to);
 	if (isAddress(v.type)) return addressTo(cx, v, to);
 	return narrowTo(cx, v, to);
 }
@@ -81,7 +81,7 @@ function aggregateTo(cx: Emit, v: Extract<Val, { r: 'agg' }>, to: CType): Val {
 	return convert(cx, { r: 'num', code: v.code, type: { k: 'ptr', to: v.type.of } }, to);
 }
 
-function pairTo(cx: Emit, v: Pair, to: CType): Val {
+function pairTo(v: Pair, to: CType): Val {
 	if (isAddress(to)) return { r: 'num', code: `pn(${v.lo},${v.hi})`, type: to };
 	const t = to as IntType;
 	if (t.size === 8) return { ...v, type: t };

@@ -55,6 +55,23 @@ describe('constants', () => {
 	});
 });
 
+describe('variables', () => {
+	it.each([
+		['u32 a | b compares unsigned', '(a | b) > 9', 'int', { 'u32 a': 0xffffffff, 'u32 b': 1 }, 1],
+		['u32 a ^ b divides unsigned', '(a ^ b) / 2', 'long', { 'u32 a': 0xffffffff, 'u32 b': 1 }, 0x7fffffff],
+		['u32 a & b as a long', '(long)(a & b)', 'long', { 'u32 a': 0xffffffff, 'u32 b': 0xf0000000 }, 0xf0000000],
+		['u32 ~a as a long', '(long)~a', 'long', { 'u32 a': 1 }, 0xfffffffe],
+		['u32 a + b as a long', '(long)(a + b)', 'long', { 'u32 a': 0xffffffff, 'u32 b': 2 }, 1],
+		['int a + b wraps', '(long)(a + b)', 'long', { 'int a': 0x7fffffff, 'int b': 1 }, -0x80000000],
+		['u16 a * b promotes to int', '(long)(a * b)', 'long', { 'u16 a': 65535, 'u16 b': 65535 }, -131071],
+		['bool from a high word', '(bool)a', 'int', { 'u64 a': 2 ** 40 }, 1],
+		['s64 compare', 'a < b', 'int', { 's64 a': -1, 's64 b': 2 ** 40 }, 1],
+		['u64 compare', 'a < b', 'int', { 'u64 a': -1, 'u64 b': 2 ** 40 }, 0],
+	] as const)('%s', (_, expression, type, params, value) => {
+		expect(evaluate(expression, type, params)).toBe(value);
+	});
+});
+
 describe('macros of the kernel', () => {
 	it.each([
 		['likely(5)', 'int', 1],
@@ -199,7 +216,12 @@ describe('calls', () => {
 	});
 	it('hands 64-bit integers over as a number or a BigInt', () => {
 		const seen: unknown[] = [];
-		const functions = { 'u64 id(u64 x)': (x: number | bigint) => (seen.push(x), x) };
+		const functions = {
+			'u64 id(u64 x)': (x: number | bigint) => {
+				seen.push(x);
+				return x;
+			},
+		};
 		expect(evaluate('id(~0UL) + id(1UL << 62) + id(1UL << 53) == (1UL << 62) + (1UL << 53) - 1', 'int', {}, { functions })).toBe(1);
 		expect(seen).toEqual([-1, 2n ** 62n, 2 ** 53]);
 	});

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { BUILTIN_MACROS } from '../../../simulator/c/builtin-macros.ts';
 import { compile } from '../../../simulator/c/compile.ts';
 import { parseFunction } from '../../../simulator/c/function.ts';
+import { parseMacro } from '../../../simulator/c/macros.ts';
 import { BudgetSpent, NoProgress, NotModelled, Oops } from '../../../simulator/c/runtime.ts';
 import { type CType, parseType } from '../../../simulator/c/types.ts';
 import { call, compileText, type Links, lines, linkage, machine, pair, parser } from './kit.ts';
@@ -165,23 +167,24 @@ describe('position', () => {
 	it('is the line of the call while it runs, and the caller has its own again afterwards', () => {
 		const m = machine();
 		const seen: number[] = [];
-		const links: Links = { functions: { 'int note(int a, int b)': () => (seen.push(m.rt.line), 1) } };
+		const links: Links = { functions: { 'int note(int a, int b)': () => seen.push(m.rt.line) } };
 		m.rt.line = 99;
 		compileText(text, links).instantiate({}, m.rt)(3);
 		expect(seen).toEqual([7]);
 		expect(m.rt.line).toBe(99);
 	});
-	it('is 0 in code of the model', () => {
+	it('is that of the caller in code of the model', () => {
 		const m = machine();
 		const seen: number[] = [];
 		const { fn } = parseFunction(parser, lines('int f(void)\n{\n\treturn 1;\n}'));
 		const native = { k: 'native' as const, run: () => seen.push(m.rt.line), waits: false, line: 0 };
-		const body = [{ k: 'expr' as const, e: native, line: 0 }, ...(fn?.body ?? [])];
+		const stage = { k: 'expr' as const, e: native, line: 0 };
+		const body = [stage, { k: 'if' as const, cond: { ...native, run: () => false }, then: fn?.body ?? [], else: [], line: 12 }, stage];
 		const compiled = compile({ name: 'f', ret: 'int', params: [], body }, linkage({}), { parser, waits: false });
 		m.rt.line = 55;
-		expect(compiled.instantiate({}, m.rt)()).toBe(1);
-		expect(seen).toEqual([0]);
-		expect(compiled.lines).toEqual([3]);
+		expect(compiled.instantiate({}, m.rt)()).toBe(0);
+		expect(seen).toEqual([55, 55]);
+		expect(compiled.lines).toEqual([3, 12]);
 	});
 });
 
@@ -210,6 +213,16 @@ describe('waiting', () => {
 		expect(run.next()).toEqual({ value: 'waits 1', done: false });
 		expect(run.next()).toEqual({ value: 102, done: true });
 	});
+	it('finds its line again after other tasks have run', () => {
+		const m = machine();
+		const seen: number[] = [];
+		const both: Links = { functions: { ...links.functions, 'int note(int x)': () => seen.push(m.rt.line) }, waiting: ['wait'] };
+		const run = compileText('int f(int a)\n{\n\treturn note(wait(a));\n}', both, true).instantiate({}, m.rt)(2) as Generator<string, number>;
+		run.next();
+		m.rt.line = 77;
+		run.next();
+		expect(seen).toEqual([3]);
+	});
 	it('keeps two runs of one function apart', () => {
 		const m = machine();
 		const f = compileText('int f(int a)\n{\n\tint x = a;\n\tint *p = &x;\n\twait(a);\n\treturn *p;\n}', links, true).instantiate({}, m.rt);
@@ -225,11 +238,11 @@ describe('a function over a frame', () => {
 		const { fn } = parseFunction(parser, lines('int f(void)\n{\n\tpte_t entry = { 5 };\n\tentry.pte += 10;\n\tlong own = vmf;\n\tentry.pte += own;\n}'));
 		const body = [
 			...(fn?.body ?? []),
-			{ k: 'expr' as const, e: native((_, f) => (f['entry'] = (f['entry'] ?? 0) * 2)), line: 0 },
+			{ k: 'expr' as const, e: native((_, f) => (f.entry = (f.entry ?? 0) * 2)), line: 0 },
 			{
 				k: 'if' as const,
-				cond: native((_, f) => f['flag'] === 0),
-				then: [{ k: 'return' as const, value: native((_, f) => (f['entry'] ?? 0) + (f['vmf'] ?? 0)), line: 0 }],
+				cond: native((_, f) => f.flag === 0),
+				then: [{ k: 'return' as const, value: native((_, f) => (f.entry ?? 0) + (f.vmf ?? 0)), line: 0 }],
 				else: [],
 				line: 0,
 			},
@@ -249,7 +262,7 @@ describe('a function over a frame', () => {
 				k: 'return' as const,
 				value: native(function* (_: never, f: Record<string, number>): Generator<string, number> {
 					yield 'here';
-					return (f['a'] ?? 0) + 1;
+					return (f.a ?? 0) + 1;
 				}, true),
 				line: 0,
 			},
@@ -301,7 +314,7 @@ describe('hostile text', () => {
 		expect(thrown(() => call(`int f(void)\n{\n\treturn ${name}(1) + ${name};\n}`))).toBeInstanceOf(NotModelled);
 		expect(thrown(() => call(`int f(struct ${name} *p)\n{\n\treturn p->${name};\n}`, [4096]))).toBeInstanceOf(NotModelled);
 	});
-	it.each(['"`${process.exit(1)}`"', '"\\"); process.exit(1); (\\""', '"</script>\u2028\u0001\u0002"', "'\\''", '"\\u0041\\x41"'])(
+	it.each(['"`$' + '{process.exit(1)}`"', '"\\"); process.exit(1); (\\""', '"</script>\u2028\u0001\u0002"', "'\\''", '"\\u0041\\x41"'])(
 		'the literal %s is data',
 		(literal) => {
 			expect(typeof call(`long f(void)\n{\n\treturn (long)${literal};\n}`)).toBe('number');
@@ -309,7 +322,8 @@ describe('hostile text', () => {
 	);
 	it('never reaches the emitted code', () => {
 		const text =
-			'long f(struct kit_pair *evil_param)\n{\n\tlong evil_local = evil_const + evil_call("evil_string `${evil}`", evil_local);\n\tevil_param->a = 1;\nevil_label:\n\tif (evil_local)\n\t\tgoto evil_label;\n\tevil_unknown(evil_var, evil_param->evil_field, (evil_type)1, (struct evil_struct *)0);\n\tevil_each(evil_x) { }\n\t@ evil ` evil;\n\treturn 0;\n}';
+			'long f(struct kit_pair *evil_param)\n{\n\tlong evil_local = evil_const + evil_call("evil_string `$' +
+			'{evil}`", evil_local);\n\tevil_param->a = 1;\nevil_label:\n\tif (evil_local)\n\t\tgoto evil_label;\n\tevil_unknown(evil_var, evil_param->evil_field, (evil_type)1, (struct evil_struct *)0);\n\tevil_each(evil_x) { }\n\t@ evil ` evil;\n\treturn 0;\n}';
 		const compiled = compileText(text, { functions: { 'int evil_call(char *s, int x)': () => 0 }, constants: { evil_const: [5, 'int'] } });
 		expect(compiled.text).not.toMatch(/evil|kit_pair|`|\$\{/);
 		expect(compiled.text.replace(/'(?:use strict|bigint|a pointer value beyond 53 bits|kernel BUG|a case that is no constant)'/g, '')).not.toMatch(/['"]/);
@@ -336,6 +350,9 @@ describe('hostile text', () => {
 		const compiled = compileText(`long f(long a)\n{\n\t${body}\n}`);
 		const error = thrown(() => compiled.instantiate({}, m.rt)(3));
 		if (error !== undefined) expect([NotModelled, BudgetSpent, NoProgress, Oops].some((kind) => error instanceof kind)).toBe(true);
+	});
+	it('is found in none of the macros of our own', () => {
+		for (const [name, { body }] of BUILTIN_MACROS) expect([name, JSON.stringify(parseMacro(parser, body)).includes('"k":"bad"')]).toEqual([name, false]);
 	});
 	it('never throws while it compiles, and runs to one of its ends', () => {
 		const words =

@@ -39,6 +39,24 @@ const table: [name: string, body: string, args: readonly CValue[], value: number
 	['goto backward', 'long n = 0; again: n++; if (n < a) goto again; return n;', [4, 0], 4],
 	['goto into a block', 'long n = 1; if (a) goto in; if (b) { n = 5; in: n += 10; } else { n = 7; } return n;', [1, 0], 11],
 	['goto into a loop', 'long n = 0, i = 3; goto in; for (i = 0; i < 5; i++) { n += 100; in: n += 1; } return n * 10 + i;', [0, 0], 1025],
+	[
+		'continue of a loop that is entered from outside',
+		'long n = 0, i = 3; goto in; for (i = 0; i < 6; i++) { if (i & 1) continue; n += 100; in: n += 1; } return n * 10 + i;',
+		[0, 0],
+		1026,
+	],
+	[
+		'continue of a do loop that is entered from outside',
+		'long n = 0, i = 0; if (a) goto in; do { n += 10; if (i == 1) continue; in: n += 1; } while (++i < 4); return n;',
+		[1, 0],
+		33,
+	],
+	[
+		'continue of a while loop that is entered from outside',
+		'long n = 0; if (a) goto in; while (n < 30) { n += 10; if (n & 1) continue; in: n += 1; } return n;',
+		[1, 0],
+		31,
+	],
 	['goto into else', 'long n = 0; if (a) goto in; if (b) n = 1; else { n = 2; in: n += 10; } return n;', [1, 1], 10],
 	['goto between cases', 'long n = 0; switch (a) { case 1: n += 1; goto two; case 3: n += 100; break; case 2: two: n += 10; } return n;', [1, 0], 11],
 	[
