@@ -13,7 +13,9 @@ export function compound_head(k: Kernel, p: number): number {
 	const index = (p - k.frames.memMap) / page.SIZE;
 	if (!(index > 0 && index < k.frames.capacity && Number.isInteger(index))) return k.rt.bad(p);
 	const link = k.mem.r64(p + page.compound_head);
-	return link & 1 ? link - 1 : p;
+	const head = link & 1 ? link - 1 : p;
+	k.noteUse(head);
+	return head;
 }
 
 export function testFlag(k: Kernel, p: number, bit: number): boolean {
@@ -36,7 +38,6 @@ export function get_page(k: Kernel, p: number): void {
 	const refs = k.mem.r32(head + page._refcount);
 	if (refs <= 0) k.violate('freed-access', 'a reference is taken on a freed folio');
 	k.mem.w32(head + page._refcount, refs + 1);
-	k.noteReference(head);
 }
 
 /** page_cache_get_speculative and folio_try_get: no reference from zero. */

@@ -56,8 +56,8 @@ export class KernelState {
 	readonly onNext = new Map<string, () => void>();
 	/** Names of the symbols that ran. */
 	readonly called = new Set<string>();
-	/** Folio -> document line that last took a reference on it. */
-	readonly referenceLines = new Map<number, number>();
+	/** Folio -> document line that last did something to it: where a reference that leaks was given up without being dropped. */
+	readonly lastUse = new Map<number, number>();
 	/** Whether `called` is kept; costs a call for each symbol. */
 	tracking = false;
 	#scratch = 0;
@@ -107,7 +107,7 @@ export class KernelState {
 		this.sched.reset();
 		for (const tlb of this.tlbs) tlb.reset();
 		this.violations = [];
-		for (const map of [this.vmas, this.cpumask, this.xarrays, this.rwsems, this.swapSlots, this.swapCache, this.swapData, this.onNext, this.referenceLines])
+		for (const map of [this.vmas, this.cpumask, this.xarrays, this.rwsems, this.swapSlots, this.swapCache, this.swapData, this.onNext, this.lastUse])
 			map.clear();
 		this.#scratch = 0;
 		this.called.clear();
@@ -133,8 +133,8 @@ export class KernelState {
 		return this.#scratch;
 	}
 
-	noteReference(head: number): void {
-		if (this.rt.line !== 0) this.referenceLines.set(head, this.rt.line);
+	noteUse(head: number): void {
+		if (this.rt.line !== 0) this.lastUse.set(head, this.rt.line);
 	}
 
 	/** Whether the running task holds mmap_lock or a VMA lock, which it should not while it waits for I/O. */

@@ -85,7 +85,7 @@ function teardown(k: Kernel): void {
 function leaked(k: Kernel, head: number): void {
 	const flags = k.mem.r32(head + page.flags);
 	const refs = k.mem.r32(head + page._refcount);
-	k.rt.line = k.referenceLines.get(head) ?? 0;
+	k.rt.line = k.lastUse.get(head) ?? 0;
 	if (flags & (1 << PG_table)) {
 		k.counters.always('table.leaked');
 		k.violate('leak', 'a page table is never freed');
