@@ -16,26 +16,43 @@ import { runScenario } from './scenarios/run.ts';
 const DEFAULT_BUDGET = 2_000_000;
 /** Kernels kept ready; each is some hundred closures. */
 const KERNELS_KEPT = 96;
+/** Results kept, some 3 KB each: what an unchanged hunk needs when the document is reviewed again. */
+const RESULTS_KEPT = 2000;
+const CHANGES_KEPT = 500;
 
 /** @throws RangeError for a scenario, policy or architecture that does not exist. */
 export function createSimulator(parser: CParser, machine: Machine = createMachine()): Simulator {
-	const ids = new WeakMap<SimChange, number>();
+	// A change is known by what it says and where, so that a document parsed anew finds its kernels and results again.
+	const known = new WeakMap<SimChange, number>();
+	const byText = new Map<string, number>();
 	let nextId = 1;
 	const idOf = (change: SimChange): number => {
-		const id = ids.get(change) ?? nextId++;
-		ids.set(change, id);
+		let id = known.get(change);
+		if (id !== undefined) return id;
+		const { name, file, whole, declaration, anchor, before, after } = change;
+		const text = JSON.stringify([
+			name,
+			file,
+			whole,
+			declaration,
+			...[anchor, before, after].map((side) => side?.map((l) => [l.line, l.changed, l.text]) ?? null),
+		]);
+		id = byText.get(text) ?? nextId++;
+		remember(byText, text, id, CHANGES_KEPT);
+		known.set(change, id);
 		return id;
 	};
 	const keyOf = (stack: readonly StackEntry[]): string => stack.map((e) => `${idOf(e.change)}${e.side[0]}`).join(',');
 	const kernels = new Map<string, { readonly k: Kernel; readonly notes: readonly SimNote[] }>();
 	const loads = new Map<string, readonly Loaded[]>();
+	const results = new Map<string, RunResult>();
 
 	const load = (stack: readonly StackEntry[], features: ReadonlySet<Feature>): readonly Loaded[] => {
 		const key = `${[...features].sort().join(' ')} ${keyOf(stack)}`;
 		let loaded = loads.get(key);
 		if (loaded === undefined) {
 			loaded = loadStack(parser, stack, features);
-			remember(loads, key, loaded);
+			remember(loads, key, loaded, KERNELS_KEPT);
 		}
 		return loaded;
 	};
@@ -50,7 +67,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 				k: bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), features], tracking, replacementsOf(loaded)),
 				notes: loaded.flatMap((l) => l.notes),
 			};
-			remember(kernels, key, kernel);
+			remember(kernels, key, kernel, KERNELS_KEPT);
 		}
 		return kernel;
 	};
@@ -70,9 +87,15 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			if (choice === undefined) throw new RangeError(`no architecture is called ${request.arch}`);
 			if (!archExists(choice.arch, choice.version))
 				return { ...NOTHING, notes: [{ rule: 'skipped-arch', line: null, message: `${choice.arch.name} does not exist in ${choice.version}` }] };
+			const budget = request.budget ?? DEFAULT_BUDGET;
+			const key = [scenario.name, request.variant, request.arch, request.kernel, request.policy, budget, request.track ?? false, keyOf(request.stack)].join(
+				' ',
+			);
+			const before = results.get(key);
+			if (before !== undefined) return before;
 			const { k, notes } = kernelFor(request, choice, request.track ?? false);
-			const outcome = runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET);
-			return {
+			const outcome = runScenario(k, scenario, request.variant, budget);
+			const result: RunResult = {
 				applies: outcome.applies,
 				ended: outcome.ended,
 				metrics: k.counters.metrics(),
@@ -83,6 +106,8 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 				events: k.counters.events(),
 				called: [...k.called],
 			};
+			remember(results, key, result, RESULTS_KEPT);
+			return result;
 		},
 	};
 }
@@ -109,8 +134,8 @@ function policyFeatures(kernel: string, name: string): ReadonlySet<Feature> {
 	return features;
 }
 
-function remember<T>(cache: Map<string, T>, key: string, value: T): void {
-	if (cache.size >= KERNELS_KEPT) cache.delete(cache.keys().next().value as string);
+function remember<T>(cache: Map<string, T>, key: string, value: T, limit: number): void {
+	if (cache.size >= limit) cache.delete(cache.keys().next().value as string);
 	cache.set(key, value);
 }
 

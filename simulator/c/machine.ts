@@ -16,8 +16,8 @@ export function emitMachine(cx: Emit, body: readonly Stmt[]): void {
 	for (const name of cx.usedLabels) machine.label(name);
 	cx.put('M:for(;;)switch(pc){case 0:');
 	cx.scoped(() => machine.list(body));
-	// Running off the last case leaves the machine.
-	cx.put('break M;}');
+	// Running off the last case leaves the machine; a label that has no place must not keep it turning.
+	cx.put("break M;default:rt.notModelled('the label of a goto');}");
 }
 
 class Machine {
@@ -124,7 +124,7 @@ class Machine {
 			cx.targets.push({ breakTo: this.#jump(end), continueTo: this.#jump(next) });
 			cx.scoped(() => this.list(s.body));
 			cx.targets.pop();
-
+			this.#place(next);
 			if (s.k === 'do') this.#unless(s, end);
 			const { line } = s;
 			const text = cx.capture(() => {

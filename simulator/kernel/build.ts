@@ -93,9 +93,7 @@ export function bindKernel(parser: CParser, args: StateArguments, tracking: bool
 	for (const { symbol, signature } of replacements) state.signatures.set(symbol, signature);
 	for (const { name, value } of SYMBOLS) {
 		if (replaced.has(name)) continue;
-		const fn = isStaged(value)
-			? referenceCode(parser, name, value, state.features).instantiate(k, state.rt)
-			: bindPlain(k, value as (k: Kernel, ...args: never[]) => unknown);
+		const fn = isStaged(value) ? referenceCode(parser, name, value, state.features).instantiate(k, state.rt) : table[name];
 		table[name] = named(state, name, fn as (...args: never[]) => unknown);
 	}
 	bindArch(k, state.arch.ops(state.archVersion), replaced);

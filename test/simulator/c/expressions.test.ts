@@ -65,6 +65,8 @@ describe('variables', () => {
 		['int a + b wraps', '(long)(a + b)', 'long', { 'int a': 0x7fffffff, 'int b': 1 }, -0x80000000],
 		['u16 a * b promotes to int', '(long)(a * b)', 'long', { 'u16 a': 65535, 'u16 b': 65535 }, -131071],
 		['bool from a high word', '(bool)a', 'int', { 'u64 a': 2 ** 40 }, 1],
+		['a product that could be a parameter list is no cast', '(1000 >> ((a * (b * a)) & 31))', 'int', { 'int a': 2, 'int b': 1 }, 62],
+		['a value in parentheses before a unary operator is no cast', '(a) - (b) + (a) * (b) - (a) & -(b)', 'int', { 'int a': 7, 'int b': 3 }, 16 & -3],
 		['s64 compare', 'a < b', 'int', { 's64 a': -1, 's64 b': 2 ** 40 }, 1],
 		['u64 compare', 'a < b', 'int', { 'u64 a': -1, 'u64 b': 2 ** 40 }, 0],
 	] as const)('%s', (_, expression, type, params, value) => {

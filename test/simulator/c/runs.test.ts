@@ -30,6 +30,12 @@ describe('what the model lacks', () => {
 		['assembly', 'asm volatile("nop" : : "r"(1)); return 0;', 'the code `'],
 		['a break outside of loops', 'break; return 0;', 'break outside of a loop is not modelled'],
 		['a label that is nowhere', 'goto nowhere; return 0;', 'the label nowhere is not modelled'],
+		[
+			'a label that is nowhere, among others',
+			'int n = 0; back: if (n++ < 2) goto back; if (n > 9) goto back; goto nowhere; return 0;',
+			'the label of a goto is not modelled',
+		],
+		['a label in an expression', 'int n = 0; back: if (n++ < 2) goto back; goto in; return ({ in: n; });', 'the label of a goto is not modelled'],
 		['an assignment to a constant', '1 = 2; return 0;', 'the code `1 = 2` is not modelled'],
 		['an assignment to a value', 'known(1) = 2; return 0;', 'an assignment to something that is no variable is not modelled'],
 	];
@@ -326,7 +332,9 @@ describe('hostile text', () => {
 			'{evil}`", evil_local);\n\tevil_param->a = 1;\nevil_label:\n\tif (evil_local)\n\t\tgoto evil_label;\n\tevil_unknown(evil_var, evil_param->evil_field, (evil_type)1, (struct evil_struct *)0);\n\tevil_each(evil_x) { }\n\t@ evil ` evil;\n\treturn 0;\n}';
 		const compiled = compileText(text, { functions: { 'int evil_call(char *s, int x)': () => 0 }, constants: { evil_const: [5, 'int'] } });
 		expect(compiled.text).not.toMatch(/evil|kit_pair|`|\$\{/);
-		expect(compiled.text.replace(/'(?:use strict|bigint|a pointer value beyond 53 bits|kernel BUG|a case that is no constant)'/g, '')).not.toMatch(/['"]/);
+		expect(
+			compiled.text.replace(/'(?:use strict|bigint|a pointer value beyond 53 bits|kernel BUG|a case that is no constant|the label of a goto)'/g, ''),
+		).not.toMatch(/['"]/);
 	});
 	it.each([
 		['parentheses', `return ${'('.repeat(5000)}1${')'.repeat(5000)};`],
