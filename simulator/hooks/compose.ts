@@ -11,7 +11,7 @@ export function stageEvents(nodes: readonly StageNode[]): ReferenceEvent[] {
 	for (const node of nodes) {
 		switch (node.n) {
 			case 'run':
-				add({ e: 'stmt', s: { k: 'expr', e: native(node), line: 0 } }, node.anchors, node.name);
+				add({ e: 'stmt', s: { k: 'expr', e: leaf(node), line: 0 } }, node.anchors, node.name);
 				break;
 			case 'return':
 				add({ e: 'stmt', s: { k: 'return', value: native(node), line: 0 } }, ['return', ...node.anchors], node.name);
@@ -36,6 +36,12 @@ export function stageEvents(nodes: readonly StageNode[]): ReferenceEvent[] {
 		}
 	}
 	return out;
+}
+
+/** A stage as an expression: its code, or the assignment of what its code returns. */
+function leaf(node: Extract<StageNode, { n: 'run' }>): Expr {
+	if (node.into === undefined) return native(node);
+	return { k: 'assign', op: node.into.op, left: { k: 'id', name: node.into.local, line: 0 }, right: native(node), line: 0 };
 }
 
 function native(node: { readonly run: Native['run']; readonly waits: boolean }): Expr {

@@ -9,7 +9,15 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Co } from '../schedule/scheduler.ts';
 
 export type StageNode =
-	| { readonly n: 'run'; readonly name: string; readonly anchors: readonly string[]; readonly run: StageFn; readonly waits: boolean }
+	| {
+			readonly n: 'run';
+			readonly name: string;
+			readonly anchors: readonly string[];
+			readonly run: StageFn;
+			readonly waits: boolean;
+			/** The local that takes the result, and how. */
+			readonly into?: { readonly local: string; readonly op: '=' | '|=' };
+	  }
 	| { readonly n: 'return'; readonly name: string; readonly anchors: readonly string[]; readonly run: StageFn; readonly waits: boolean }
 	| {
 			readonly n: 'if';
@@ -49,6 +57,8 @@ export interface Staged<F> {
 /** Builders of the stages of one function, typed by its frame. */
 export interface StageBuilder<Frame> {
 	run(name: string, anchors: string, run: (k: Kernel, f: Frame) => unknown): StageNode;
+	/** Calls what may wait and puts its result into a local; without `local` the result is dropped. */
+	call(name: string, anchors: string, local: (keyof Frame & string) | '', op: '=' | '|=', run: (k: Kernel, f: Frame) => Co<unknown>): StageNode;
 	ret(name: string, anchors: string, run: (k: Kernel, f: Frame) => number): StageNode;
 	/** Returns what a call that may wait returns. */
 	tail(name: string, anchors: string, run: (k: Kernel, f: Frame) => Co<number>): StageNode;
@@ -77,6 +87,7 @@ export function staged<Frame, F>(
 	const names = (anchors: string): string[] => anchors.split(' ').filter((a) => a !== '');
 	const builder: StageBuilder<Frame> = {
 		run: (name, anchors, run) => ({ n: 'run', name, anchors: names(anchors), run, waits: mayWait(run) }),
+		call: (name, anchors, local, op, run) => ({ n: 'run', name, anchors: names(anchors), run, waits: true, ...(local === '' ? {} : { into: { local, op } }) }),
 		ret: (name, anchors, run) => ({ n: 'return', name, anchors: names(anchors), run, waits: false }),
 		tail: (name, anchors, run) => ({ n: 'return', name, anchors: names(anchors), run, waits: true }),
 		when: (name, anchors, run, then, otherwise = []) => ({ n: 'if', name, anchors: names(anchors), run, waits: mayWait(run), then, else: otherwise }),

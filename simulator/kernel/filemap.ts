@@ -160,9 +160,9 @@ export const filemap_map_pages: Staged<(vmf: number, start: number, end: number)
 				}),
 			]
 		: []),
-	s.run('map-ptes', 'do_set_pte alloc_set_pte filemap_map_folio_range filemap_map_order0_folio pte_offset_map_lock next_map_page do while', function* (k, f) {
-		yield* mapPtes(k, f);
-	}),
+	s.call('map-ptes', 'do_set_pte alloc_set_pte filemap_map_folio_range filemap_map_order0_folio pte_offset_map_lock next_map_page do while', '', '=', (k, f) =>
+		mapPtes(k, f),
+	),
 	s.label('out'),
 	s.run('rcu-unlock', 'rcu_read_unlock', (k, f) => k.rt.pop(f.xas, xa_state.SIZE)),
 	s.ret('return', 'return ret', (_k, f) => f.ret),
@@ -269,9 +269,7 @@ export const filemap_map_pmd: Staged<(vmf: number, page: number, xas: number) =>
 						'pmd_none vmf pmd PageTransHuge folio_test_pmd_mappable page folio',
 						(k, f) => P.pmd_none(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))) && k.folio_order(f.page) > 0,
 						[
-							s.run('set-pmd', 'ret do_set_pmd vmf page', function* (k, f) {
-								f.ret = yield* k.do_set_pmd(f.vmf, f.page);
-							}),
+							s.call('set-pmd', 'ret do_set_pmd vmf page', 'ret', '=', (k, f) => k.do_set_pmd(f.vmf, f.page)),
 							s.when('set', 'ret', (_k, f) => !f.ret, [
 								s.run('unlock-set', 'unlock_page folio_unlock page folio', (k, f) => k.unlock_page(f.page)),
 								s.ret('return-set', 'return true', () => 1),
@@ -361,22 +359,12 @@ const lockOrRetryMm: Staged<LockFn> = staged<LockFrame, LockFn>(
 				'killable',
 				'flags FAULT_FLAG_KILLABLE',
 				(_k, f) => f.flags & F.FAULT_FLAG_KILLABLE,
-				[
-					s.run('wait-killable', 'folio_wait_locked_killable wait_on_page_locked_killable folio', function* (k, f) {
-						yield* k.folio_wait_locked(f.folio);
-					}),
-				],
-				[
-					s.run('wait', 'folio_wait_locked wait_on_page_locked folio', function* (k, f) {
-						yield* k.folio_wait_locked(f.folio);
-					}),
-				],
+				[s.call('wait-killable', 'folio_wait_locked_killable wait_on_page_locked_killable folio', '', '=', (k, f) => k.folio_wait_locked(f.folio))],
+				[s.call('wait', 'folio_wait_locked wait_on_page_locked folio', '', '=', (k, f) => k.folio_wait_locked(f.folio))],
 			),
 			s.ret('return-retry', 'return false', () => 0),
 		]),
-		s.run('lock', '__folio_lock_killable __folio_lock __lock_page_killable __lock_page flags FAULT_FLAG_KILLABLE', function* (k, f) {
-			yield* k.lock_page(f.folio);
-		}),
+		s.call('lock', '__folio_lock_killable __folio_lock __lock_page_killable __lock_page flags FAULT_FLAG_KILLABLE', '', '=', (k, f) => k.lock_page(f.folio)),
 		s.ret('return-locked', 'return true', () => 1),
 	],
 );
@@ -398,22 +386,12 @@ const lockOrRetryVmf: Staged<LockFn> = staged<LockFrame, LockFn>(
 				'killable',
 				'flags FAULT_FLAG_KILLABLE',
 				(_k, f) => f.flags & F.FAULT_FLAG_KILLABLE,
-				[
-					s.run('wait-killable', 'folio_wait_locked_killable folio', function* (k, f) {
-						yield* k.folio_wait_locked(f.folio);
-					}),
-				],
-				[
-					s.run('wait', 'folio_wait_locked folio', function* (k, f) {
-						yield* k.folio_wait_locked(f.folio);
-					}),
-				],
+				[s.call('wait-killable', 'folio_wait_locked_killable folio', '', '=', (k, f) => k.folio_wait_locked(f.folio))],
+				[s.call('wait', 'folio_wait_locked folio', '', '=', (k, f) => k.folio_wait_locked(f.folio))],
 			),
 			s.ret('return-retry', 'return VM_FAULT_RETRY', () => F.VM_FAULT_RETRY),
 		]),
-		s.run('lock', '__folio_lock_killable __folio_lock flags FAULT_FLAG_KILLABLE', function* (k, f) {
-			yield* k.lock_page(f.folio);
-		}),
+		s.call('lock', '__folio_lock_killable __folio_lock flags FAULT_FLAG_KILLABLE', '', '=', (k, f) => k.lock_page(f.folio)),
 		s.ret('return-0', 'return', () => 0),
 	],
 );

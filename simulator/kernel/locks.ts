@@ -71,14 +71,16 @@ function up(k: Kernel, sem: number, lockClass: LockClass, write: boolean): void 
 	}
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Classes of the locks that the task still holds when it returns to user space. */
 export function heldLocks(k: Kernel, task: Task): ReadonlySet<string> {
-	const held = new Set<string>();
+	let held: Set<string> | undefined;
 	for (const state of k.rwsems.values()) {
-		if (state.writer === task || state.readers.includes(task)) held.add(state.class);
+		if (state.writer === task || state.readers.includes(task)) held = (held ?? new Set<string>()).add(state.class);
 	}
-	if (task.held.size > 0) held.add('spinlock');
-	return held;
+	if (task.held.size > 0) held = (held ?? new Set<string>()).add('spinlock');
+	return held ?? NONE;
 }
 
 /** Forgets what the task holds, after that has been reported, so that the run can go on. */

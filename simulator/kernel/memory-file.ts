@@ -38,20 +38,14 @@ export function vmf_can_call_fault(k: Kernel, vmf: number): number {
 export const do_read_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fault_t do_read_fault(struct vm_fault *vmf)', FAULT_LOCALS, (s) => [
 	s.run('start', 'vma vmf', start),
 	s.when('around', 'should_fault_around map_pages fault_around_bytes', (k, f) => k.should_fault_around(f.vmf), [
-		s.run('fault-around', 'ret do_fault_around', function* (k, f) {
-			f.ret = yield* k.do_fault_around(f.vmf);
-		}),
+		s.call('fault-around', 'ret do_fault_around', 'ret', '=', (k, f) => k.do_fault_around(f.vmf)),
 		s.when('solved', 'ret', (_k, f) => f.ret, [s.ret('return-around', 'return ret', (_k, f) => f.ret)]),
 	]),
-	s.run('read', 'ret __do_fault', function* (k, f) {
-		f.ret = yield* k.__do_fault(f.vmf);
-	}),
+	s.call('read', 'ret __do_fault', 'ret', '=', (k, f) => k.__do_fault(f.vmf)),
 	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [
 		s.ret('return-failed', 'return ret', (_k, f) => f.ret),
 	]),
-	s.run('finish', 'ret finish_fault', function* (k, f) {
-		f.ret |= yield* k.finish_fault(f.vmf);
-	}),
+	s.call('finish', 'ret finish_fault', 'ret', '|=', (k, f) => k.finish_fault(f.vmf)),
 	s.run('unlock', 'unlock_page folio_unlock vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
 	s.when('not-finished', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [
 		s.run('put', 'put_page folio_put vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page))),
@@ -62,17 +56,13 @@ export const do_read_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fa
 export const do_cow_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fault_t do_cow_fault(struct vm_fault *vmf)', FAULT_LOCALS, (s) => [
 	s.run('start', 'vma vmf', start),
 	s.run('alloc', 'vmf cow_page alloc_page_vma', (k, f) => k.mem.w64(f.vmf + vm_fault.cow_page, k.alloc_page(0))),
-	s.run('read', 'ret __do_fault', function* (k, f) {
-		f.ret = yield* k.__do_fault(f.vmf);
-	}),
+	s.call('read', 'ret __do_fault', 'ret', '=', (k, f) => k.__do_fault(f.vmf)),
 	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.jump('uncharge_out')]),
 	s.run('copy', 'copy_user_highpage copy_mc_user_highpage vmf cow_page page', (k, f) =>
 		k.copy_page(k.mem.r64(f.vmf + vm_fault.cow_page), k.mem.r64(f.vmf + vm_fault.page)),
 	),
 	s.run('uptodate', '__SetPageUptodate __folio_mark_uptodate cow_page', (k, f) => k.setPageFlag(k.mem.r64(f.vmf + vm_fault.cow_page), F.PG_uptodate)),
-	s.run('finish', 'ret finish_fault', function* (k, f) {
-		f.ret |= yield* k.finish_fault(f.vmf);
-	}),
+	s.call('finish', 'ret finish_fault', 'ret', '|=', (k, f) => k.finish_fault(f.vmf)),
 	s.run('unlock', 'unlock_page vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
 	s.run('put', 'put_page vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page))),
 	s.when('not-finished', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.jump('uncharge_out')]),
@@ -84,33 +74,25 @@ export const do_cow_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fau
 
 export const do_shared_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fault_t do_shared_fault(struct vm_fault *vmf)', FAULT_LOCALS, (s) => [
 	s.run('start', 'vma vmf', start),
-	s.run('read', 'ret __do_fault', function* (k, f) {
-		f.ret = yield* k.__do_fault(f.vmf);
-	}),
+	s.call('read', 'ret __do_fault', 'ret', '=', (k, f) => k.__do_fault(f.vmf)),
 	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [
 		s.ret('return-failed', 'return ret', (_k, f) => f.ret),
 	]),
 	s.when('notify', 'vma vm_ops page_mkwrite', (k, f) => hasMkwrite(k, f.vma), [
 		s.run('unlock-notify', 'unlock_page folio_unlock vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
-		s.run('mkwrite', 'tmp do_page_mkwrite', function* (k, f) {
-			f.tmp = yield* k.do_page_mkwrite(f.vmf);
-		}),
+		s.call('mkwrite', 'tmp do_page_mkwrite', 'tmp', '=', (k, f) => k.do_page_mkwrite(f.vmf)),
 		s.when('mkwrite-failed', 'tmp VM_FAULT_ERROR VM_FAULT_NOPAGE unlikely', (_k, f) => !f.tmp || f.tmp & (F.VM_FAULT_ERROR | F.VM_FAULT_NOPAGE), [
 			s.run('put-mkwrite', 'put_page folio_put vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page))),
 			s.ret('return-mkwrite', 'return tmp', (_k, f) => f.tmp),
 		]),
 	]),
-	s.run('finish', 'ret finish_fault', function* (k, f) {
-		f.ret |= yield* k.finish_fault(f.vmf);
-	}),
+	s.call('finish', 'ret finish_fault', 'ret', '|=', (k, f) => k.finish_fault(f.vmf)),
 	s.when('not-finished', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [
 		s.run('unlock', 'unlock_page folio_unlock vmf page', (k, f) => k.unlock_page(k.mem.r64(f.vmf + vm_fault.page))),
 		s.run('put', 'put_page folio_put vmf page', (k, f) => k.put_page(k.mem.r64(f.vmf + vm_fault.page))),
 		s.ret('return-not-finished', 'return ret', (_k, f) => f.ret),
 	]),
-	s.run('dirty', 'ret fault_dirty_shared_page', function* (k, f) {
-		f.ret |= yield* k.fault_dirty_shared_page(f.vmf);
-	}),
+	s.call('dirty', 'ret fault_dirty_shared_page', 'ret', '|=', (k, f) => k.fault_dirty_shared_page(f.vmf)),
 	s.ret('return', 'return ret', (_k, f) => f.ret),
 ]);
 
@@ -184,9 +166,7 @@ export const fault_dirty_shared_page: Staged<FaultFn> = staged<DirtyFrame, Fault
 			s.run('unlock-mmap', 'fpin maybe_unlock_mmap_for_io', (k, f) => {
 				f.fpin = has('throttle-retry') ? k.maybe_unlock_mmap_for_io(f.vmf, 0) : 0;
 			}),
-			s.run('balance', 'balance_dirty_pages_ratelimited mapping', function* (k, f) {
-				yield* k.balance_dirty_pages_ratelimited(f.mapping);
-			}),
+			s.call('balance', 'balance_dirty_pages_ratelimited mapping', '', '=', (k, f) => k.balance_dirty_pages_ratelimited(f.mapping)),
 			s.when('unlocked', 'fpin', (_k, f) => f.fpin, [
 				s.run('fput', 'fput fpin', () => undefined),
 				s.ret('return-retry', 'return VM_FAULT_RETRY VM_FAULT_COMPLETED', () => (has('fault-completed') ? F.VM_FAULT_COMPLETED : F.VM_FAULT_RETRY)),
@@ -221,9 +201,7 @@ export const do_fault_around: Staged<FaultFn> = staged<AroundFrame, FaultFn>(
 		...(has('map-pages-fault')
 			? [s.tail('map-pages', 'vmf vma vm_ops map_pages start_pgoff end_pgoff', (k, f) => mapPages(k, f))]
 			: [
-					s.run('map-pages', 'vmf vma vm_ops map_pages start_pgoff end_pgoff', function* (k, f) {
-						yield* mapPages(k, f);
-					}),
+					s.call('map-pages', 'vmf vma vm_ops map_pages start_pgoff end_pgoff', '', '=', (k, f) => mapPages(k, f)),
 					s.when('huge', 'pmd_trans_huge vmf pmd', (k, f) => P.pmd_trans_huge(k.mem.r64(k.mem.r64(f.vmf + vm_fault.pmd))), [
 						s.run('nopage-huge', 'ret VM_FAULT_NOPAGE', (_k, f) => {
 							f.ret = F.VM_FAULT_NOPAGE;
