@@ -22,6 +22,8 @@ const dist = process.env.FAULTLINE_DIST ?? path.join(root, 'dist');
 export const sample = readFileSync(path.join(root, 'samples/filemap-map-pmd.patch'), 'utf8');
 /** Line (0-based) of the sample that calls do_set_pmd() without looking at its result. */
 export const changedLine = sample.split('\n').findIndex((line) => line.startsWith('+\t\tdo_set_pmd'));
+/** Line (0-based) after which nobody drops the folio's reference any more. */
+export const leakLine = changedLine + 1;
 
 export interface EditorOptions {
 	/** Offers diagnostics by pull. */

@@ -27,16 +27,16 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 	[
 		'flush-added',
 		[
-			'warning tlb-flush page-fault3-retry 0->512 x86-64',
-			'warning tlb-flush page-fault3-retry 512->1024 arm64,arm64-no-hafdbs,generic',
-			'warning tlb-flush page-fault3-retry 1024->1536 riscv',
+			'warning tlb-flush page-fault3-retry 0->256 x86-64',
+			'warning tlb-flush page-fault3-retry 256->512 arm64,arm64-no-hafdbs,generic',
+			'warning tlb-flush page-fault3-retry 512->768 riscv',
 		],
 	],
 	[
 		'flush-on-change',
 		[
 			'warning tlb-flush anon-touch/load-then-store 64->96 arm64-no-hafdbs,generic',
-			'warning tlb-flush page-fault3-retry 1024->1536 riscv',
+			'warning tlb-flush page-fault3-retry 512->768 riscv',
 			'warning tlb-flush retried-fault-aged/accessed-cleared 0->8 x86-64',
 			'warning tlb-flush retried-fault-aged/accessed-cleared 8->16 arm64',
 		],
@@ -86,16 +86,16 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 	['null-read', ['error oops page-fault3-retry 0->1 all']],
 	['other-subsystem', []],
 	['rename-local', []],
-	['retried-skip-flush', ['information tlb-flush page-fault3-retry 512->0 arm64,arm64-no-hafdbs,generic']],
+	['retried-skip-flush', ['information tlb-flush page-fault3-retry 256->0 arm64,arm64-no-hafdbs,generic']],
 	[
 		'retried-skip-update',
 		[
 			'warning extra-fault retried-fault-aged/accessed-cleared 0->8 arm64-no-hafdbs,riscv,generic',
-			'information tlb-flush page-fault3-retry 512->0 arm64,arm64-no-hafdbs,generic',
-			'information tlb-flush page-fault3-retry 1024->512 riscv',
+			'information tlb-flush page-fault3-retry 256->0 arm64,arm64-no-hafdbs,generic',
+			'information tlb-flush page-fault3-retry 512->256 riscv',
 		],
 	],
-	['return-with-lock', ['error lock-imbalance page-fault3-retry 0->512 all']],
+	['return-with-lock', ['error lock-imbalance page-fault3-retry 0->256 all']],
 	['set-pmd-no-recheck', ['error table-leak fault-around-huge/pmd-raced 0->1 all']],
 	['swap-put-dropped', ['error folio-leak swapin-io/no-writer 0->1 all']],
 	['unknown-call', ['note not-modelled 13']],
