@@ -45,7 +45,7 @@ describe('the extension in VS Code', () => {
 	it('shows a lens with the result above the hunk', async () => {
 		const lens = page.locator('.codelens-decoration', { hasText: /Run \d+ scenarios?: \d+ findings?/ });
 		await lens.first().waitFor();
-		expect(await lens.first().textContent()).toContain('folio.leaked 0 → ');
+		expect(await lens.first().textContent()).toMatch(/findings: \S/);
 	});
 
 	it('says in a hover what a kernel name is and what the line does', async () => {
