@@ -1,5 +1,5 @@
 /** Places changes, builds kernels from stacks of live patches, and runs scenarios on them. */
-import { type ArchChoice, archExists, chooseArch } from './arch/index.ts';
+import { type ArchChoice, archExists, builtWith, chooseArch } from './arch/index.ts';
 import type { CParser } from './c/parser.ts';
 import { catalogue } from './catalogue.ts';
 import { contractsOf, type Loaded, loadStack, replacementsOf } from './hooks/live-patch.ts';
@@ -57,7 +57,8 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		return loaded;
 	};
 
-	const kernelFor = (request: RunRequest, choice: ArchChoice, tracking: boolean): { readonly k: Kernel; readonly notes: readonly SimNote[] } => {
+	const kernelFor = (whole: RunRequest, choice: ArchChoice, tracking: boolean): { readonly k: Kernel; readonly notes: readonly SimNote[] } => {
+		const request = { ...whole, stack: whole.stack.filter(({ change }) => builtWith(choice.arch, change.file)) };
 		const key = `${request.kernel} ${request.arch} ${request.policy} ${tracking} ${keyOf(request.stack)}`;
 		let kernel = kernels.get(key);
 		if (kernel === undefined) {

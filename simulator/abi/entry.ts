@@ -1,5 +1,6 @@
 import { type CType, parseSignature, parseType, type Signature } from '../c/types.ts';
 import { mayWait } from '../hooks/stages.ts';
+import type { Feature } from '../kernel/features.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 
 /** One name that C code may use. The C engine links against it, hover prints it, the docs are generated from it. */
@@ -23,6 +24,8 @@ export interface AbiEntry {
 	readonly until?: string;
 	/** The operation of `arch/` whose words describe it per architecture. */
 	readonly arch?: string;
+	/** The form that kernels with `feature` have instead. */
+	readonly newer?: { readonly feature: Feature; readonly entry: AbiEntry };
 }
 
 type Fn = (...args: number[]) => unknown;
@@ -93,6 +96,11 @@ export function constant(name: string, value: number, doc: string, type = 'unsig
 export function ranged(range: string, entry: AbiEntry): AbiEntry {
 	const [since, until] = range.split('..');
 	return { ...entry, ...(since ? { since } : {}), ...(until ? { until } : {}) };
+}
+
+/** An entry whose declaration changed: `newer` in kernels with the feature. */
+export function formed(feature: Feature, newer: AbiEntry, entry: AbiEntry): AbiEntry {
+	return { ...entry, newer: { feature, entry: newer } };
 }
 
 export function perArch(arch: string, entry: AbiEntry): AbiEntry {

@@ -1,11 +1,14 @@
 /** ABI entries for faults, locks, VMAs, rss, swap, RCU and memory. */
-import { type AbiEntry, nop, on, pure, ranged, symbol } from './entry.ts';
+import { type AbiEntry, formed, nop, on, pure, ranged, symbol } from './entry.ts';
 import * as F from './flags.ts';
 import { mm_struct, page, vm_area_struct, vm_fault } from './structs.ts';
 
 const n = (a: number | undefined): number => a as number;
 const fault = (name: string, doc: string, target: Parameters<typeof symbol>[2]): AbiEntry =>
 	symbol(`vm_fault_t ${name}(struct vm_fault *vmf)`, doc, target, true);
+/** Handlers that later kernels hand the folio to as well; the model takes it from vmf. */
+const withFolio = (name: string, doc: string, target: Parameters<typeof symbol>[2]): AbiEntry =>
+	symbol(`vm_fault_t ${name}(struct vm_fault *vmf, ...)`, doc, target, true);
 
 export const MM: readonly AbiEntry[] = [
 	fault('handle_pte_fault', 'the last stage of a fault: chooses by the state of the entry', 'handle_pte_fault'),
@@ -19,16 +22,16 @@ export const MM: readonly AbiEntry[] = [
 	symbol('bool should_fault_around(struct vm_fault *vmf)', 'tells whether fault-around applies', 'should_fault_around', false),
 	fault('finish_fault', 'maps the page that the fault has read', 'finish_fault'),
 	fault('filemap_page_mkwrite', 'vm_ops->page_mkwrite of a file: locks and dirties the page', 'filemap_page_mkwrite'),
-	fault('do_page_mkwrite', 'tells the file system that a page becomes writable', 'do_page_mkwrite'),
+	withFolio('do_page_mkwrite', 'tells the file system that a page becomes writable', 'do_page_mkwrite'),
 	fault('fault_dirty_shared_page', 'dirties the page of a shared write fault; may drop the lock and throttle', 'fault_dirty_shared_page'),
 	fault('do_swap_page', 'brings a page back from swap', 'do_swap_page'),
 	fault('do_wp_page', 'write to a present read-only entry; entered with the page table locked, which it releases', 'do_wp_page'),
 	fault('do_numa_page', 'NUMA hinting fault', 'do_numa_page'),
 	fault('wp_page_copy', 'copies the page and maps the copy', 'wp_page_copy'),
-	fault('wp_page_shared', 'write to a clean shared page', 'wp_page_shared'),
+	withFolio('wp_page_shared', 'write to a clean shared page', 'wp_page_shared'),
 	fault('wp_pfn_shared', 'write to a shared mapping without struct page', 'wp_pfn_shared'),
-	fault('finish_mkwrite_fault', 'makes the entry writable after page_mkwrite', 'finish_mkwrite_fault'),
-	symbol('void wp_page_reuse(struct vm_fault *vmf)', 'makes the entry writable in place and releases the page table', 'wp_page_reuse', false),
+	withFolio('finish_mkwrite_fault', 'makes the entry writable after page_mkwrite', 'finish_mkwrite_fault'),
+	symbol('void wp_page_reuse(struct vm_fault *vmf, ...)', 'makes the entry writable in place and releases the page table', 'wp_page_reuse', false),
 	symbol(
 		'vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long address, unsigned int flags, struct pt_regs *regs)',
 		'handles a fault in a VMA',
@@ -80,12 +83,22 @@ export const MM: readonly AbiEntry[] = [
 			true,
 		),
 	),
-	on(
-		'bool folio_lock_or_retry(struct folio *folio, struct mm_struct *mm, unsigned int flags)',
-		'locks the folio, or drops the lock of the fault and waits',
-		function* (k, folio, mm, flags) {
-			return k.trylock_page(n(folio)) ? 1 : yield* k.__folio_lock_or_retry(n(folio), n(mm), n(flags));
-		},
+	formed(
+		'swap-under-vma-lock',
+		on(
+			'vm_fault_t folio_lock_or_retry(struct folio *folio, struct vm_fault *vmf)',
+			'locks the folio, or drops the lock of the fault and waits',
+			function* (k, folio, vmf) {
+				return (yield* k.__folio_lock_or_retry_vmf(n(vmf), n(folio))) ? F.VM_FAULT_RETRY : 0;
+			},
+		),
+		on(
+			'bool folio_lock_or_retry(struct folio *folio, struct mm_struct *mm, unsigned int flags)',
+			'locks the folio, or drops the lock of the fault and waits',
+			function* (k, folio, mm, flags) {
+				return k.trylock_page(n(folio)) ? 1 : yield* k.__folio_lock_or_retry(n(folio), n(mm), n(flags));
+			},
+		),
 	),
 	on(
 		'int lock_page_or_retry(struct page *page, struct mm_struct *mm, unsigned int flags)',

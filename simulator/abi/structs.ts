@@ -1,6 +1,6 @@
 /**
  * Layouts of the kernel structs that C code and the reference kernel share. Members keep the kernel's names; those of
- * several kernel versions stand side by side. Only members that the model fills are declared: any other is *not modelled*, not NULL. Sizes are the model's, not a kernel build's: C sees them through `sizeof`.
+ * several kernel versions stand side by side. Only members that the model fills are declared; whatever else is named is *not modelled*, not NULL. Sizes are the model's, not a kernel build's: C sees them through `sizeof`.
  */
 import { struct } from '../c/types.ts';
 

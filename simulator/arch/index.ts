@@ -21,6 +21,20 @@ export function chooseArch(spec: string, mmVersion: string): ArchChoice | undefi
 	return { arch, version: at ?? mmVersion };
 }
 
+/** Folders of arch/ and the architectures built from them. */
+const FOLDERS: ReadonlyMap<string, RegExp> = new Map([
+	['x86', /^x86/],
+	['arm64', /^arm64/],
+	['riscv', /^riscv/],
+]);
+
+/** Whether a kernel of this architecture is built with the file: arch/ is its own, the generic page-table helpers are for those without their own. */
+export function builtWith(arch: Arch, file: string): boolean {
+	const folder = /^arch\/([^/]+)\//.exec(file)?.[1];
+	if (folder !== undefined) return FOLDERS.get(folder)?.test(arch.name) ?? false;
+	return file !== 'mm/pgtable-generic.c' || arch.name === 'generic';
+}
+
 /** Whether the architecture exists at that version. */
 export function archExists(arch: Arch, version: string): boolean {
 	return versionNumber(version) >= versionNumber(arch.since);

@@ -42,14 +42,16 @@ function ownCallee(name: string, own: ReadonlyMap<string, Signature>): Callee | 
 }
 
 function abiCallee(name: string, features: ReadonlySet<Feature>): Callee | undefined {
-	const call = abiEntry(name)?.call;
+	const entry = abiEntry(name);
+	const { call } = (entry?.newer !== undefined && features.has(entry.newer.feature) ? entry.newer.entry : entry) ?? {};
 	if (call === undefined) return undefined;
-	return {
-		signature: signatureOf(name, features) ?? call.signature,
-		waits: call.waits,
-		...(call.effects === undefined ? {} : { effects: call.effects }),
-		bind: call.bind as Callee['bind'],
-	};
+	const staged = signatureOf(name, features);
+	// Outside of the drafts filemap_map_pmd has two parameters, from 6.2 on a third that the model does not need.
+	const signature =
+		staged !== undefined && name === 'filemap_map_pmd' && !features.has('map-pmd-draft')
+			? { ...staged, params: staged.params.slice(0, 2), varargs: true }
+			: (staged ?? call.signature);
+	return { signature, waits: call.waits, ...(call.effects === undefined ? {} : { effects: call.effects }), bind: call.bind as Callee['bind'] };
 }
 
 const VM_OPS = new Map([

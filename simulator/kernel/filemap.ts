@@ -101,6 +101,9 @@ interface MapPagesFrame {
 	folio: number;
 	last_pgoff: number;
 	ret: number;
+	file: number;
+	addr: number;
+	file_end: number;
 }
 
 const MAP_LOCALS = {
@@ -110,23 +113,37 @@ const MAP_LOCALS = {
 	folio: 'struct folio *',
 	last_pgoff: 'pgoff_t',
 	ret: 'vm_fault_t',
+	file: 'struct file *',
+	addr: 'unsigned long',
+	file_end: 'unsigned long',
 };
 
 export const filemap_map_pages: Staged<(vmf: number, start: number, end: number) => Co<number>> = staged<
 	MapPagesFrame,
 	(vmf: number, start: number, end: number) => Co<number>
 >('vm_fault_t filemap_map_pages(struct vm_fault *vmf, pgoff_t start_pgoff, pgoff_t end_pgoff)', MAP_LOCALS, (s, has) => [
-	s.run('start', 'vma vmf mapping vm_file f_mapping last_pgoff start_pgoff XA_STATE xas i_pages', (k, f) => {
+	s.run('vma', 'vma vmf', (k, f) => {
 		f.vma = vmaOf(k, f.vmf);
-		f.mapping = mappingOf(k, f.vma);
-		f.last_pgoff = f.start_pgoff;
 		f.ret = 0;
+	}),
+	s.run('file', 'file vma vm_file', (k, f) => {
+		f.file = k.mem.r64(f.vma + vm_area_struct.vm_file);
+	}),
+	s.run('mapping', 'mapping file f_mapping', (k, f) => {
+		f.mapping = mappingOf(k, f.vma);
+		f.file_end = k.filePages(f.mapping) - 1;
+	}),
+	s.run('last', 'last_pgoff start_pgoff', (k, f) => {
+		f.last_pgoff = f.start_pgoff;
+		f.addr = k.mem.r64(f.vma + vm_area_struct.vm_start) + (f.start_pgoff - k.mem.r64(f.vma + vm_area_struct.vm_pgoff)) * F.PAGE_SIZE;
+	}),
+	s.run('state', 'XA_STATE xas i_pages mapping start_pgoff', (k, f) => {
 		f.xas = pushState(k, f.mapping, f.start_pgoff);
 		k.cost(COST.step);
 	}),
 	s.run('rcu-lock', 'rcu_read_lock', () => undefined),
 	s.run('first', 'page folio first_map_page next_uptodate_folio next_uptodate_page xas_find', (k, f) => {
-		f.page = has('map-pmd-draft') ? k.xas_find(f.xas, f.end_pgoff) : nextMappable(k, f, k.xas_find(f.xas, f.end_pgoff));
+		f.page = has('map-pmd-draft') ? k.xas_find(walkState(k, f), f.end_pgoff) : nextMappable(k, f, k.xas_find(walkState(k, f), f.end_pgoff));
 		f.folio = f.page;
 	}),
 	s.when('nothing', 'page folio', (_k, f) => f.page === 0, [s.jump('out')]),
@@ -137,8 +154,8 @@ export const filemap_map_pages: Staged<(vmf: number, start: number, end: number)
 					'filemap_map_pmd vmf page folio',
 					function* (k, f) {
 						return has('map-pmd-draft')
-							? yield* k.filemap_map_pmd(f.vmf, f.page, f.xas)
-							: yield* k.filemap_map_pmd(f.vmf, f.page, k.mem.r64(f.xas + xa_state.xa_index));
+							? yield* k.filemap_map_pmd(f.vmf, f.page, walkState(k, f))
+							: yield* k.filemap_map_pmd(f.vmf, f.page, k.mem.r64(walkState(k, f) + xa_state.xa_index));
 					},
 					[
 						...(has('map-pmd-draft')
@@ -164,9 +181,16 @@ export const filemap_map_pages: Staged<(vmf: number, start: number, end: number)
 		mapPtes(k, f),
 	),
 	s.label('out'),
-	s.run('rcu-unlock', 'rcu_read_unlock', (k, f) => k.rt.pop(f.xas, xa_state.SIZE)),
+	s.run('rcu-unlock', 'rcu_read_unlock', (k, f) => {
+		if (f.xas !== 0) k.rt.pop(f.xas, xa_state.SIZE);
+	}),
 	s.ret('return', 'return ret', (_k, f) => f.ret),
 ]);
+
+/** The walk's state. Where the code of a patch has begun a walk of its own, the model cannot go on with it. */
+function walkState(k: Kernel, f: MapPagesFrame): number {
+	return f.xas !== 0 ? f.xas : k.rt.notModelled('a walk of the page cache that the changed code has begun');
+}
 
 /** Goes on from `entry` to the first one that may be mapped; returns its page, locked and referenced, or 0. */
 function nextMappable(k: Kernel, f: MapPagesFrame, entry: number): number {
@@ -181,6 +205,7 @@ function nextMappable(k: Kernel, f: MapPagesFrame, entry: number): number {
 function* mapPtes(k: Kernel, f: MapPagesFrame): Co<void> {
 	const mm = mmOf(k, f.vmf);
 	const pmd = k.mem.r64(f.vmf + vm_fault.pmd);
+	walkState(k, f);
 	const legacy = !k.has('map-pages-fault');
 	const origin = addressOf(k, f.vmf) - (legacy ? 0 : (k.mem.r64(f.vmf + vm_fault.pgoff) - f.start_pgoff) * F.PAGE_SIZE);
 	let locked = false;

@@ -148,10 +148,14 @@ export const fault_dirty_shared_page: Staged<FaultFn> = staged<DirtyFrame, Fault
 		fpin: 'struct file *',
 	},
 	(s, has) => [
-		s.run('start', 'vma vmf page page_mkwrite vm_ops', (k, f) => {
+		s.run('vma', 'vma vmf', (k, f) => {
 			f.vma = vmaOf(k, f.vmf);
+		}),
+		s.run('page', 'page folio vmf page_folio', (k, f) => {
 			f.page = k.mem.r64(f.vmf + vm_fault.page);
 			f.folio = k.compound_head(f.page);
+		}),
+		s.run('has-mkwrite', 'page_mkwrite vma vm_ops', (k, f) => {
 			f.page_mkwrite = hasMkwrite(k, f.vma) ? 1 : 0;
 		}),
 		s.run('dirty', 'dirtied set_page_dirty folio_mark_dirty page', (k, f) => {
@@ -251,28 +255,73 @@ function* mapPages(k: Kernel, f: AroundFrame): Co<number> {
 	return yield* k.filemap_map_pages(f.vmf, f.start_pgoff, f.end_pgoff);
 }
 
+interface FinishFrame {
+	vmf: number;
+	vma: number;
+	page: number;
+	folio: number;
+	ret: number;
+}
+
+const pmdValue = (k: Kernel, vmf: number): number => k.mem.r64(k.mem.r64(vmf + vm_fault.pmd));
+const oomOnTable = (k: Kernel, f: FinishFrame): number => k.__pte_alloc(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd));
+
 /** Maps what a fault has read: vmf->page, or vmf->cow_page for a private write. */
-export function* finish_fault(k: Kernel, vmf: number): Co<number> {
-	const vma = vmaOf(k, vmf);
-	const cow = flagsOf(k, vmf) & F.FAULT_FLAG_WRITE && !(vmFlags(k, vma) & F.VM_SHARED);
-	const p = k.mem.r64(vmf + (cow ? vm_fault.cow_page : vm_fault.page));
-	const pmd = k.mem.r64(vmf + vm_fault.pmd);
-	if (P.pmd_none(k.mem.r64(pmd))) {
-		if (k.folio_order(p) > 0 && !cow) {
-			const ret = yield* k.do_set_pmd(vmf, p);
-			if (ret !== F.VM_FAULT_FALLBACK) return ret;
-		}
-		if (k.mem.r64(vmf + vm_fault.prealloc_pte) !== 0) k.pmd_install(mmOf(k, vmf), pmd, vmf + vm_fault.prealloc_pte);
-		else if (k.__pte_alloc(mmOf(k, vmf), pmd)) return F.VM_FAULT_OOM;
-	}
-	if (P.pmd_trans_huge(k.mem.r64(pmd))) return F.VM_FAULT_NOPAGE;
-	const pte = k.pte_offset_map_lock(mmOf(k, vmf), pmd, addressOf(k, vmf), vmf + vm_fault.ptl);
-	k.mem.w64(vmf + vm_fault.pte, pte);
-	const free = k.mem.r64(pte) === 0;
-	if (free) k.do_set_pte(vmf, p, addressOf(k, vmf));
-	else k.update_mmu_tlb(vma, addressOf(k, vmf), pte);
-	k.pte_unmap_unlock(pte, k.mem.r64(vmf + vm_fault.ptl));
-	return free ? 0 : F.VM_FAULT_NOPAGE;
+export const finish_fault: Staged<FaultFn> = staged<FinishFrame, FaultFn>(
+	'vm_fault_t finish_fault(struct vm_fault *vmf)',
+	{ vma: 'struct vm_area_struct *', page: 'struct page *', folio: 'struct folio *', ret: 'vm_fault_t' },
+	(s) => [
+		s.run('page', 'vma page vmf cow_page flags FAULT_FLAG_WRITE vm_flags VM_SHARED', (k, f) => {
+			f.vma = vmaOf(k, f.vmf);
+			f.page = k.mem.r64(f.vmf + (isCow(k, f) ? vm_fault.cow_page : vm_fault.page));
+			f.folio = k.compound_head(f.page);
+			f.ret = 0;
+		}),
+		s.when('no-table', 'pmd_none vmf pmd', (k, f) => P.pmd_none(pmdValue(k, f.vmf)), [
+			s.when('huge', 'PageTransCompound folio_test_pmd_mappable page folio', (k, f) => k.folio_order(f.page) > 0 && !isCow(k, f), [
+				s.call('set-pmd', 'ret do_set_pmd vmf page', 'ret', '=', (k, f) => k.do_set_pmd(f.vmf, f.page)),
+				s.when('set', 'ret VM_FAULT_FALLBACK', (_k, f) => f.ret !== F.VM_FAULT_FALLBACK, [s.ret('return-set', 'return ret', (_k, f) => f.ret)]),
+			]),
+			s.when(
+				'prealloc',
+				'vmf prealloc_pte',
+				(k, f) => k.mem.r64(f.vmf + vm_fault.prealloc_pte) !== 0,
+				[
+					s.run('install', 'pmd_install vma vm_mm vmf pmd prealloc_pte', (k, f) =>
+						k.pmd_install(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd), f.vmf + vm_fault.prealloc_pte),
+					),
+				],
+				[s.when('alloc', 'pte_alloc vma vm_mm vmf pmd unlikely', oomOnTable, [s.ret('oom', 'return VM_FAULT_OOM', () => F.VM_FAULT_OOM)])],
+			),
+		]),
+		s.when('unstable', 'pmd_devmap_trans_unstable pmd_trans_unstable', (k, f) => P.pmd_trans_huge(pmdValue(k, f.vmf)), [
+			s.ret('return-unstable', 'return VM_FAULT_NOPAGE', () => F.VM_FAULT_NOPAGE),
+		]),
+		s.run('lock', 'vmf pte pte_offset_map_lock vma vm_mm pmd address ptl', (k, f) => {
+			k.mem.w64(f.vmf + vm_fault.pte, k.pte_offset_map_lock(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd), addressOf(k, f.vmf), f.vmf + vm_fault.ptl));
+			// What do_set_pmd said about the huge page is over.
+			f.ret = 0;
+		}),
+		s.when('no-pte', 'vmf pte', (k, f) => k.mem.r64(f.vmf + vm_fault.pte) === 0, [s.ret('return-no-pte', 'return VM_FAULT_NOPAGE', () => F.VM_FAULT_NOPAGE)]),
+		s.when(
+			'free',
+			'vmf_pte_changed pte_none vmf pte likely',
+			(k, f) => k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)) === 0,
+			[s.run('set-pte', 'do_set_pte set_pte_range alloc_set_pte vmf page address', (k, f) => k.do_set_pte(f.vmf, f.page, addressOf(k, f.vmf)))],
+			[
+				s.run('update-tlb', 'update_mmu_tlb vma vmf address pte', (k, f) => k.update_mmu_tlb(f.vma, addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte))),
+				s.run('nopage', 'ret VM_FAULT_NOPAGE', (_k, f) => {
+					f.ret = F.VM_FAULT_NOPAGE;
+				}),
+			],
+		),
+		s.run('unlock', 'pte_unmap_unlock vmf pte ptl', (k, f) => k.pte_unmap_unlock(k.mem.r64(f.vmf + vm_fault.pte), k.mem.r64(f.vmf + vm_fault.ptl))),
+		s.ret('return', 'return ret', (_k, f) => f.ret),
+	],
+);
+
+function isCow(k: Kernel, f: { readonly vmf: number; readonly vma: number }): boolean {
+	return (flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE) !== 0 && !(vmFlags(k, f.vma) & F.VM_SHARED);
 }
 
 /** Writes the entry for one page, its reference going to the mapping. The table is locked. set_pte_range with one page. */
@@ -314,11 +363,15 @@ export const do_set_pmd: Staged<(vmf: number, page: number) => Co<number>> = sta
 	'vm_fault_t do_set_pmd(struct vm_fault *vmf, struct page *page)',
 	{ vma: 'struct vm_area_struct *', write: 'bool', haddr: 'unsigned long', entry: 'pmd_t', ret: 'vm_fault_t', folio: 'struct folio *' },
 	(s, has) => [
-		s.run('start', 'vma write haddr vmf address HPAGE_PMD_MASK', (k, f) => {
+		s.run('vma', 'vma vmf', (k, f) => {
 			f.vma = vmaOf(k, f.vmf);
-			f.write = flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE;
-			f.haddr = addressOf(k, f.vmf) - (addressOf(k, f.vmf) % F.PMD_SIZE);
 			f.ret = F.VM_FAULT_FALLBACK;
+		}),
+		s.run('write', 'write vmf flags FAULT_FLAG_WRITE', (k, f) => {
+			f.write = flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE;
+		}),
+		s.run('haddr', 'haddr vmf address HPAGE_PMD_MASK', (k, f) => {
+			f.haddr = addressOf(k, f.vmf) - (addressOf(k, f.vmf) % F.PMD_SIZE);
 		}),
 		...(has('set-pmd-thp-disabled')
 			? [

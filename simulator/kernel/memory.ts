@@ -154,15 +154,19 @@ interface AnonFrame {
 	folio: number;
 	entry: number;
 	ret: number;
+	addr: number;
+	nr_pages: number;
 }
 
 export const do_anonymous_page: Staged<FaultFn> = staged<AnonFrame, FaultFn>(
 	'vm_fault_t do_anonymous_page(struct vm_fault *vmf)',
-	{ vma: 'struct vm_area_struct *', page: 'struct page *', folio: 'struct folio *', ret: 'vm_fault_t', entry: 'pte_t' },
+	{ vma: 'struct vm_area_struct *', page: 'struct page *', folio: 'struct folio *', ret: 'vm_fault_t', entry: 'pte_t', addr: 'unsigned long', nr_pages: 'int' },
 	(s) => [
 		s.run('vma', 'vma vmf', (k, f) => {
 			f.vma = vmaOf(k, f.vmf);
 			f.ret = 0;
+			f.addr = addressOf(k, f.vmf);
+			f.nr_pages = 1;
 		}),
 		s.when('shared', 'vm_flags VM_SHARED', (k, f) => vmFlags(k, f.vma) & F.VM_SHARED, [s.ret('sigbus', 'return VM_FAULT_SIGBUS', () => F.VM_FAULT_SIGBUS)]),
 		s.when('alloc-table', 'pte_alloc vma vm_mm vmf pmd', (k, f) => k.__pte_alloc(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd)), [

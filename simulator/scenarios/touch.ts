@@ -56,7 +56,17 @@ export const cowWrite: Scenario = {
 	family: 'cow',
 	doc: 'stores to a private mapping: of a file not yet mapped, of file pages mapped by loads, of the zero page, of its own pages made read-only',
 	variants: ['file-unmapped', 'file-mapped', 'zero-page', 'own-page'],
-	exercises: ['handle_pte_fault', 'do_fault', 'do_cow_fault', 'do_wp_page', 'wp_page_copy', 'wp_page_reuse', 'ptep_clear_flush', 'finish_fault'],
+	exercises: [
+		'handle_pte_fault',
+		'do_fault',
+		'do_cow_fault',
+		'do_wp_page',
+		'wp_page_copy',
+		'wp_page_reuse',
+		'ptep_clear_flush',
+		'ptep_set_access_flags',
+		'finish_fault',
+	],
 	start(s, variant) {
 		const mm = s.mm();
 		if (variant.startsWith('file')) s.mapFile(mm, USER, PAGES, F.VM_READ | F.VM_WRITE, s.cachedFile(PAGES).file);
@@ -72,6 +82,8 @@ export const cowWrite: Scenario = {
 					const at = s.k.pte_offset_map(s.k.pmd_alloc_path(mm, address), address);
 					s.k.set_pte_at(mm, address, at, s.k.mem.r64(at) & ~F.PTE_WRITE);
 					s.k.flushBroadcast(mm, address, address + F.PAGE_SIZE);
+					// The read-only entry is in the TLB when the store comes.
+					yield* s.load(address);
 				}
 			}
 			yield* s.measured(function* () {
