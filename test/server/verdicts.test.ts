@@ -16,6 +16,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 		['error folio-leak anon-touch/store 0->512 all', 'error no-progress swapin-io/no-writer 0->1 all', 'error rss-drift anon-touch/store 0->512 all'],
 	],
 	['anon-rss-twice', ['error rss-drift anon-touch/store 0->32 all']],
+	['arm64-flush-dropped', ['error no-progress cow-write/own-page 0->1 arm64,arm64-no-hafdbs', 'note model-stood-in 12']],
 	['check-after-flush', []],
 	['comment-only', []],
 	['dirty-dropped', ['error no-progress retried-fault-aged/dirty-cleared 0->1 arm64-no-hafdbs,riscv,generic']],
@@ -41,8 +42,10 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 			'warning tlb-flush retried-fault-aged/accessed-cleared 8->16 arm64',
 		],
 	],
+	['helper-added', ['information tlb-flush page-fault3-retry 256->0 arm64,arm64-no-hafdbs,generic', 'note not-mapped 12']],
 	['hostile-call', ['note not-modelled 13']],
 	['hostile-names', []],
+	['install-inverted', []],
 	[
 		'lock-retry-keeps-lock',
 		[
@@ -97,6 +100,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 	],
 	['return-with-lock', ['error lock-imbalance page-fault3-retry 0->256 all']],
 	['set-pmd-no-recheck', ['error table-leak fault-around-huge/pmd-raced 0->1 all']],
+	['signature-change', []],
 	['swap-put-dropped', ['error folio-leak swapin-io/no-writer 0->1 all']],
 	['unknown-call', ['note not-modelled 13']],
 	['unmapped-function', ['note not-mapped 14']],
