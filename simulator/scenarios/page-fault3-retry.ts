@@ -3,7 +3,7 @@ import type { Scenario } from './scenario.ts';
 import { USER } from './scenario.ts';
 
 /** Stores measured; each dirties a page of its own. */
-const PAGES = 256;
+const PAGES = 128;
 
 export const pageFault3Retry: Scenario = {
 	name: 'page-fault3-retry',

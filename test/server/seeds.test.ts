@@ -35,15 +35,15 @@ describe.runIf(present)('the seed threads', () => {
 		expect([patch.kernel, patch.kernelFrom]).toEqual(['5.8', 'date']);
 		expect(told(patch)).toEqual([
 			'warning extra-fault retried-fault-aged 0->8 arm64-no-hafdbs,riscv,generic',
-			'information tlb-flush page-fault3-retry 256->0 arm64,arm64-no-hafdbs,generic',
-			'information tlb-flush page-fault3-retry 512->256 riscv',
+			'information tlb-flush page-fault3-retry 128->0 arm64,arm64-no-hafdbs,generic',
+			'information tlb-flush page-fault3-retry 256->128 riscv',
 		]);
 	});
 
 	it.each([
 		['arm64@5.10', ['information tlb-flush retried-fault-aged 8->0 arm64@5.10']],
 		['arm64@6.18', ['information tlb-flush retried-fault-aged 8->0 arm64@6.18']],
-		['arm64@6.19', ['information tlb-flush page-fault3-retry 256->0 arm64@6.19']],
+		['arm64@6.19', ['information tlb-flush page-fault3-retry 128->0 arm64@6.19']],
 		['x86-64', []],
 	])('000 on %s', (arch, expected) => {
 		expect(told(review('000', [arch]))).toEqual(expected);
