@@ -53,7 +53,11 @@ export class Scheduler {
 	/** Starts a task at the current task's time. */
 	spawn(task: Omit<Task, 'time' | 'held' | 'waited' | 'fault'>, co: Co<void>): Task {
 		const running: Running = {
-			...task,
+			name: task.name,
+			cpu: task.cpu,
+			mm: task.mm,
+			struct: task.struct,
+			hidden: task.hidden,
 			time: this.current?.time ?? this.latest(),
 			held: new Set(),
 			waited: new Map(),
