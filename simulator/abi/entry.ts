@@ -86,6 +86,11 @@ export function nop(text: string, doc = 'accounting or tracing; does nothing her
 	return { name: signature.name, kind: 'nop', text, doc, call: { signature, waits: false, effects: 'none', bind: () => () => 0 } };
 }
 
+/** A name that is explained and not modelled. */
+export function described(text: string, doc: string): AbiEntry {
+	return { name: parseSignature(text).name, kind: 'function', text, doc: `${doc} (explained only; not modelled)` };
+}
+
 export function constant(name: string, value: number, doc: string, type = 'unsigned int'): AbiEntry {
 	const parsed = parseType(type);
 	if (parsed === undefined) throw new Error(`unknown type of ${name}: ${type}`);
