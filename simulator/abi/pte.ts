@@ -37,7 +37,6 @@ export const pmd_none = (pmd: number): number => (pmd === 0 ? 1 : 0);
 export const pmd_present = (pmd: number): number => (pmd & F.PTE_PRESENT ? 1 : 0);
 export const pmd_trans_huge = (pmd: number): number => (pmd & F.PTE_PRESENT && pmd & F.PTE_HUGE ? 1 : 0);
 
-/** A swap entry as a PTE: offset above bit 12, type in bits 1 to 5. Never zero, because offset 0 holds the swap header. */
-export const swp_entry = (type: number, offset: number): number => (offset << F.PAGE_SHIFT) | (type << 1);
+/** A swap entry as a PTE holds the offset from bit 12 on and the type in bits 1 to 5. It is never zero, because offset 0 holds the swap header. */
 export const swp_type = (entry: number): number => (entry >> 1) & 31;
 export const swp_offset = (entry: number): number => entry >>> F.PAGE_SHIFT;

@@ -9,7 +9,6 @@ export const UINT = named('unsigned int');
 export const LONG = named('long');
 export const ULONG = named('unsigned long');
 export const U64 = named('u64');
-export const BOOL = named('bool');
 export const CHAR = named('char');
 export const VOID: CType = { k: 'void' };
 export const VOID_POINTER: CType = { k: 'ptr', to: VOID };

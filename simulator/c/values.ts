@@ -158,8 +158,3 @@ function nativeLiteral(value: bigint): string {
 	const exact = value <= 2n ** 53n && value >= -(2n ** 53n);
 	return exact ? number(value) : `${number(value).replace(')', '')}n${value < 0n ? ')' : ''}`;
 }
-
-/** A pair or narrow integer of type `t`, ready for arithmetic. */
-export function asInt(cx: Emit, v: Val, t: IntType): Val {
-	return isInt(t) ? convert(cx, v, t) : v;
-}

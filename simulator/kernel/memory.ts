@@ -1,7 +1,7 @@
 /** mm/memory.c: the page fault from handle_mm_fault down to the anonymous and file faults. */
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
-import { mm_struct, page, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { mm_struct, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { type Staged, staged } from '../hooks/stages.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
@@ -254,9 +254,4 @@ export function set_pte_at(k: Kernel, mm: number, address: number, ptep: number,
 /** The page that backs a present entry, or 0 for a special one (the zero page). */
 export function vm_normal_page(k: Kernel, _vma: number, _address: number, pte: number): number {
 	return P.pte_special(pte) ? 0 : k.frames.pageOf(P.pte_pfn(pte));
-}
-
-/** Mapcount of a page; `_mapcount` starts at -1. */
-export function mapcountAt(p: number): number {
-	return p + page._mapcount;
 }

@@ -57,7 +57,7 @@ export function translate(frames: Frames, tlb: Tlb, hw: Hardware, counters: Coun
 	}
 	frames.mem.w64(at, entry);
 	const pfn = frameOf(entry, vpn);
-	const filled = { pte: entry, generation: frames.generation[pfn] as number, stale: false };
+	const filled = { pte: entry, generation: frames.generation[pfn] as number };
 	tlb.fill(mm, vpn, filled, (entry & PTE_HUGE) !== 0);
 	return { ok: true, pfn, entry: filled, hit: false };
 }

@@ -5,8 +5,6 @@
 export interface TlbEntry {
 	readonly pte: number;
 	readonly generation: number;
-	/** Set when the kernel promised that this translation is gone (its syscall returned) and it is not. */
-	stale: boolean;
 }
 
 export class Tlb {
@@ -48,11 +46,5 @@ export class Tlb {
 	dropMm(mm: number): void {
 		this.#small.delete(mm);
 		this.#huge.delete(mm);
-	}
-
-	/** Every cached translation of an mm, for the oracles. */
-	*entries(mm: number): Generator<{ readonly vpn: number; readonly huge: boolean; readonly entry: TlbEntry }> {
-		for (const [vpn, entry] of this.#small.get(mm) ?? []) yield { vpn, huge: false, entry };
-		for (const [block, entry] of this.#huge.get(mm) ?? []) yield { vpn: block << 9, huge: true, entry };
 	}
 }
