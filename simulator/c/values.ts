@@ -1,5 +1,5 @@
 /** Values of C expressions as pieces of JavaScript, and the conversions between their types. */
-import { INT, type IntType, isAddress, isBool, isInt, isWide, wrap } from './ctypes.ts';
+import { INT, type IntType, isAddress, isBool, isWide, wrap } from './ctypes.ts';
 import type { Emit } from './emit.ts';
 import type { CType } from './types.ts';
 
