@@ -3,8 +3,10 @@ import { abiEntry } from '../abi/index.ts';
 import { genericOps } from '../arch/generic.ts';
 import type { CodeLine, FunctionDef } from '../c/ast.ts';
 import { type Compiled, compile } from '../c/compile.ts';
+import { DEFAULT_CONFIG } from '../c/conditions.ts';
 import { parseFragment } from '../c/fragment.ts';
 import { parseFunction } from '../c/function.ts';
+import { lex } from '../c/lex.ts';
 import type { CParser } from '../c/parser.ts';
 import { type Param, parseType, type Signature } from '../c/types.ts';
 import type { SimChange, SimNote, StackEntry } from '../index.ts';
@@ -160,7 +162,7 @@ function loadPieces(
 function shownForm(staged: AnyStaged, entries: readonly StackEntry[]): Staged<(...args: never[]) => unknown> | null {
 	const newer = staged.newer?.form;
 	if (newer === undefined) return null;
-	const words = new Set(entries.flatMap((e) => (sideOf(e) ?? []).flatMap((l) => l.text.match(/[A-Za-z_]\w*/g) ?? [])));
+	const words = new Set(entries.flatMap((e) => lex(sideOf(e) ?? [], DEFAULT_CONFIG).tokens.map((token) => token.text)));
 	const own = (form: Staged<(...args: never[]) => unknown>, other: Staged<(...args: never[]) => unknown>) =>
 		form.signature.params.some(({ name }) => words.has(name) && ![...other.signature.params, ...other.locals].some((p) => p.name === name));
 	if (own(newer, staged)) return newer;
