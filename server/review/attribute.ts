@@ -1,5 +1,5 @@
 import type { CodeLine, RunResult } from '../../simulator/index.ts';
-import type { Pair } from './bench.ts';
+import type { Pair } from './run-memory.ts';
 import type { PlacedChange, PlacedUnit } from './units.ts';
 import { isPlaced } from './units.ts';
 

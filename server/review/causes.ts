@@ -1,7 +1,7 @@
 import type { StackEntry } from '../../simulator/index.ts';
 import { attribute } from './attribute.ts';
-import type { Bench } from './bench.ts';
 import type { Draft } from './deltas.ts';
+import type { RunMemory } from './run-memory.ts';
 import type { PlacedUnit } from './units.ts';
 
 /** With more hunks than this, leaving each out in turn costs more than it tells. */
@@ -11,7 +11,7 @@ const MOST_HUNKS = 12;
  * Leaves out one hunk at a time and keeps those without which the difference is gone. When no single hunk undoes it
  * (two hunks do the same, or a run without one ends early), all of them stay named.
  */
-export function narrowed(draft: Draft, bench: Bench): Draft {
+export function narrowed(draft: Draft, bench: RunMemory): Draft {
 	const { unit, pair, place } = draft;
 	if (place.hunks.length < 2 || place.hunks.length > MOST_HUNKS) return draft;
 	const needed = place.hunks.filter((hunk) => {

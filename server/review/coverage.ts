@@ -1,4 +1,4 @@
-import type { Pair } from './bench.ts';
+import type { Pair } from './run-memory.ts';
 
 /** Document lines that ran on one side of any of the runs. */
 export function executedLines(pairs: readonly Pair[], side: 'before' | 'after'): Set<number> {

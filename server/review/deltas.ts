@@ -1,8 +1,8 @@
 import type { MetricInfo, Simulator } from '../../simulator/index.ts';
 import { attribute, type Place } from './attribute.ts';
-import type { Pair } from './bench.ts';
 import type { Severity } from './report.ts';
 import { LEAK_RULES, ruleOfViolation } from './rules.ts';
+import type { Pair } from './run-memory.ts';
 import type { PlacedUnit } from './units.ts';
 
 /** One difference of one run, before anything is folded or grouped. */

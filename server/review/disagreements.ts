@@ -1,13 +1,13 @@
 import type { Simulator } from '../../simulator/index.ts';
-import type { Bench, Pair } from './bench.ts';
 import type { Note } from './report.ts';
+import type { Pair, RunMemory } from './run-memory.ts';
 import type { PlacedUnit } from './units.ts';
 
 /**
  * The code before the change is executed and not assumed; where the model has the same function, both should agree. Says
  * where they do not. One architecture is compared: text and model differ by version, rarely by architecture.
  */
-export function disagreements(unit: PlacedUnit, pairs: readonly Pair[], bench: Bench, sim: Simulator): Note[] {
+export function disagreements(unit: PlacedUnit, pairs: readonly Pair[], bench: RunMemory, sim: Simulator): Note[] {
 	if (unit.base !== 'kernel' || unit.before.every(({ change }) => change.before === null)) return [];
 	const arch = pairs[0]?.request.arch;
 	const counted = sim.metrics().filter(({ rule }) => rule !== null);

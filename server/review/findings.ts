@@ -1,10 +1,10 @@
 import type { Simulator } from '../../simulator/index.ts';
-import type { Bench } from './bench.ts';
 import { narrowed } from './causes.ts';
 import type { Draft } from './deltas.ts';
 import { messageOf } from './messages.ts';
 import type { Finding, Severity } from './report.ts';
 import { ruleInfo } from './rules.ts';
+import type { RunMemory } from './run-memory.ts';
 import { type ReviewSettings, severitySetting, thresholdSetting } from './settings.ts';
 
 const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, information: 2 };
@@ -19,7 +19,7 @@ interface Kept {
 }
 
 /** Turns the differences of all runs into findings: few, worst first, each with the run that shows it best. */
-export function findingsOf(drafts: readonly Draft[], bench: Bench, sim: Simulator, settings: ReviewSettings): Finding[] {
+export function findingsOf(drafts: readonly Draft[], bench: RunMemory, sim: Simulator, settings: ReviewSettings): Finding[] {
 	const order = new Map(sim.scenarios().map((scenario, i) => [scenario.name, i]));
 	const weighed = drafts.flatMap((draft) => weigh(draft, settings));
 	const heads = foldScenarios(weighed, order).map((kept) => ({ ...kept, draft: narrowed(kept.draft, bench) }));

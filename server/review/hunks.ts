@@ -1,7 +1,7 @@
 import type { Hunk, Patch } from '../patch/types.ts';
-import type { Reviewed } from './bench.ts';
 import { executedLines } from './coverage.ts';
 import type { HunkMode, ReportHunk } from './report.ts';
+import type { Reviewed } from './run-memory.ts';
 import type { PlacedChange } from './units.ts';
 
 /** One entry for each function of each hunk; a hunk that changes no function has one with an empty name. */

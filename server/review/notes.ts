@@ -1,8 +1,8 @@
 import type { SimNote } from '../../simulator/index.ts';
 import { isMemoryManagement } from '../../simulator/index.ts';
 import type { Patch } from '../patch/types.ts';
-import type { Reviewed } from './bench.ts';
 import type { Note } from './report.ts';
+import type { Reviewed } from './run-memory.ts';
 import { type ReviewSettings, severitySetting } from './settings.ts';
 import { isPlaced, type PlacedChange, type PlacedUnit } from './units.ts';
 

@@ -1,6 +1,5 @@
 import type { RunResult, Simulator } from '../../simulator/index.ts';
 import type { ParsedDocument, Patch } from '../patch/types.ts';
-import { type Bench, createBench, type Pair, type Reviewed } from './bench.ts';
 import { executedLines } from './coverage.ts';
 import { type Draft, draftsOf } from './deltas.ts';
 import { disagreements } from './disagreements.ts';
@@ -9,6 +8,7 @@ import { reportHunks } from './hunks.ts';
 import { notesOf } from './notes.ts';
 import { architecturesFor, kernelFor, MAINLINE, policiesTouching, requestsFor } from './plan.ts';
 import type { ReportDocument, ReportPatch, ReportRun } from './report.ts';
+import { createRunMemory, type Pair, type Reviewed, type RunMemory } from './run-memory.ts';
 import type { ReviewSettings } from './settings.ts';
 import { isPlaced, type PlacedUnit, placeUnit, type Unit, unitsOf } from './units.ts';
 
@@ -27,7 +27,7 @@ type Steps<T> = Generator<ReviewStep, T>;
  * stop for good (`return()`); nothing outlives the generator.
  */
 export function* reviewDocument(doc: ParsedDocument, sim: Simulator, settings: ReviewSettings): Steps<ReportDocument> {
-	const session = { sim, settings, bench: createBench(sim), done: 0, total: 0 };
+	const session = { sim, settings, bench: createRunMemory(sim), done: 0, total: 0 };
 	const plans = doc.patches.map((patch) => planPatch(doc, patch, session));
 	const patches: ReportPatch[] = [];
 	for (const plan of plans) patches.push(yield* reviewPatch(plan, session));
@@ -45,7 +45,7 @@ export function finishReview(steps: Steps<ReportDocument>): ReportDocument {
 interface Session {
 	readonly sim: Simulator;
 	readonly settings: ReviewSettings;
-	readonly bench: Bench;
+	readonly bench: RunMemory;
 	done: number;
 	total: number;
 }
@@ -105,7 +105,7 @@ function sameCause(a: Draft, b: Draft): boolean {
 }
 
 /** True when the unit has something to compare: a placed change, and stacks that are not the same code. */
-function differs(unit: PlacedUnit, bench: Bench): boolean {
+function differs(unit: PlacedUnit, bench: RunMemory): boolean {
 	return unit.hooks.size > 0 && bench.stackKey(unit.before) !== bench.stackKey(unit.after);
 }
 

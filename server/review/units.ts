@@ -1,7 +1,7 @@
 import type { Placement, StackEntry } from '../../simulator/index.ts';
 import type { FunctionChange, Hunk, ParsedDocument, Patch } from '../patch/types.ts';
-import type { Bench } from './bench.ts';
 import type { ReportRun } from './report.ts';
+import type { RunMemory } from './run-memory.ts';
 import { sameCode } from './same-code.ts';
 
 /** A change together with the hunk that makes it. */
@@ -67,7 +67,7 @@ export function unitsOf(doc: ParsedDocument, patch: Patch): Unit[] {
 }
 
 /** Finds the place of each change on that kernel. Changes of comments and white space only are no part of the stacks. */
-export function placeUnit(unit: Unit, bench: Bench, kernel: string): PlacedUnit {
+export function placeUnit(unit: Unit, bench: RunMemory, kernel: string): PlacedUnit {
 	const changes = unit.own.map(({ change, hunk }) => ({ change, hunk, placement: bench.place(change, kernel) }));
 	const places = new Map(changes.map(({ change, placement }) => [change.id, placement]));
 	const loaded = ({ change }: StackEntry) =>

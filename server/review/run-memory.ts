@@ -15,14 +15,14 @@ export interface Reviewed {
 }
 
 /** Places changes, runs requests and remembers the results, for as long as one document is reviewed. */
-export interface Bench {
+export interface RunMemory {
 	run(request: RunRequest): RunResult;
 	place(change: SimChange, kernel: string): Placement;
 	/** Equal for stacks that hold the same code on the same document lines. */
 	stackKey(stack: readonly StackEntry[]): string;
 }
 
-export function createBench(sim: Simulator): Bench {
+export function createRunMemory(sim: Simulator): RunMemory {
 	const entries = new Map<string, number>();
 	const results = new Map<string, RunResult>();
 	const places = new Map<string, Placement>();
