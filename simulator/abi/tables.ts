@@ -124,17 +124,23 @@ export const TABLES: readonly AbiEntry[] = [
 	on('void pte_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)', 'empties the entry without a flush', (k, mm, addr, ptep) =>
 		k.setPte(word(mm), word(addr), word(ptep), 0),
 	),
-	on(
-		'pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)',
-		'empties the entry without a flush and returns what it held',
-		(k, mm, addr, ptep) => {
-			const old = k.mem.r64(word(ptep));
-			k.setPte(word(mm), word(addr), word(ptep), 0);
-			return old;
-		},
+	perArch(
+		'ptep_get_and_clear',
+		symbol(
+			'pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr, pte_t *ptep)',
+			'empties the entry and returns what was there, with the flags that hardware set last',
+			'ptep_get_and_clear',
+			false,
+		),
 	),
-	on('void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t *ptep)', 'makes the entry read-only without a flush', (k, mm, addr, ptep) =>
-		k.setPte(word(mm), word(addr), word(ptep), P.pte_wrprotect(k.mem.r64(word(ptep)))),
+	perArch(
+		'ptep_set_wrprotect',
+		symbol(
+			'void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr, pte_t *ptep)',
+			'makes the entry read-only; the caller flushes',
+			'ptep_set_wrprotect',
+			false,
+		),
 	),
 	symbol(
 		'pte_t ptep_clear_flush(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)',

@@ -8,6 +8,14 @@ export interface Hardware {
 	readonly setsDirty: boolean;
 	/** A fault drops this CPU's translation of the address before it is taken, so a stale, more restrictive entry never repeats it. */
 	readonly faultEvicts: boolean;
+	/** A walk that found nothing may be remembered until it is fenced, so a new entry may still fault. */
+	readonly cachesNotPresent: boolean;
+	/** Upper levels are cached apart from the leaves: a table that was freed is walked until a flush says that tables went. */
+	readonly cachesTables: boolean;
+	/** Any flush of an address also drops the cached tables above it (INVLPG); otherwise only one that says that tables were freed. */
+	readonly flushDropsTables: boolean;
+	/** Entries carry an address-space tag, so a switch to another mm keeps them; without tags it drops them. */
+	readonly tagged: boolean;
 }
 
 /** What the kernel of that version issues. All are patchable symbols under the kernel's names. */
@@ -24,6 +32,42 @@ export interface ArchOps {
 	arch_has_hw_pte_young(k: Kernel): number;
 	arch_wants_old_prefaulted_pte(k: Kernel): number;
 	arch_needs_pgtable_deposit(k: Kernel): number;
+
+	/** Flushes what an mmu_gather has collected. */
+	tlb_flush(k: Kernel, tlb: number): void;
+	/** Whether replacing `old` by `entry` leaves translations behind that must go. */
+	pte_needs_flush(k: Kernel, old: number, entry: number): number;
+	huge_pmd_needs_flush(k: Kernel, old: number, entry: number): number;
+	/** CONFIG_ARCH_WANT_BATCHED_UNMAP_TLB_FLUSH and its operations; `should_defer` is 0 where there is no batching. */
+	arch_tlbbatch_should_defer(k: Kernel, mm: number): number;
+	arch_tlbbatch_add_pending(k: Kernel, batch: number, mm: number, address: number): void;
+	arch_tlbbatch_flush(k: Kernel, batch: number): void;
+	arch_flush_tlb_batched_pending(k: Kernel, mm: number): void;
+
+	ptep_get_and_clear(k: Kernel, mm: number, address: number, ptep: number): number;
+	ptep_get_and_clear_full(k: Kernel, mm: number, address: number, ptep: number, full: number): number;
+	ptep_clear_flush(k: Kernel, vma: number, address: number, ptep: number): number;
+	ptep_test_and_clear_young(k: Kernel, vma: number, address: number, ptep: number): number;
+	ptep_set_wrprotect(k: Kernel, mm: number, address: number, ptep: number): void;
+	ptep_modify_prot_start(k: Kernel, vma: number, address: number, ptep: number): number;
+	ptep_modify_prot_commit(k: Kernel, vma: number, address: number, ptep: number, old: number, entry: number): void;
+	/** Batched updates of one table begin and end; powerpc's hash flushes what they collected at the end. */
+	arch_enter_lazy_mmu_mode(k: Kernel): void;
+	arch_leave_lazy_mmu_mode(k: Kernel): void;
+
+	/** The same for entries that map 2 MiB. */
+	flush_pmd_tlb_range(k: Kernel, vma: number, start: number, end: number): void;
+	pmdp_huge_get_and_clear(k: Kernel, mm: number, address: number, pmdp: number): number;
+	pmdp_huge_clear_flush(k: Kernel, vma: number, address: number, pmdp: number): number;
+	pmdp_set_access_flags(k: Kernel, vma: number, address: number, pmdp: number, entry: number, dirty: number): number;
+	pmdp_test_and_clear_young(k: Kernel, vma: number, address: number, pmdp: number): number;
+	pmdp_clear_flush_young(k: Kernel, vma: number, address: number, pmdp: number): number;
+	pmdp_set_wrprotect(k: Kernel, mm: number, address: number, pmdp: number): void;
+	/** Makes the entry not present for hardware while software still sees a huge entry, and flushes it. Returns the old word. */
+	pmdp_invalidate(k: Kernel, vma: number, address: number, pmdp: number): number;
+	/** Takes a table away under a collapse: the whole range is flushed, cached tables included. Returns the old word. */
+	pmdp_collapse_flush(k: Kernel, vma: number, address: number, pmdp: number): number;
+	update_mmu_cache_pmd(k: Kernel, vma: number, address: number, pmdp: number): void;
 }
 
 export type ArchSymbol = keyof ArchOps;

@@ -45,7 +45,7 @@ function arm64Variant(name: string, hafdbs: boolean, doc: string): Arch {
 		name,
 		doc,
 		since: '3.7',
-		hw: { setsAccessed: hafdbs, setsDirty: hafdbs, faultEvicts: false },
+		hw: { setsAccessed: hafdbs, setsDirty: hafdbs, faultEvicts: false, cachesNotPresent: false, cachesTables: true, flushDropsTables: false, tagged: true },
 		perVmaLock: true,
 		words: (v) => ({
 			flush_tlb_page: 'one broadcast TLBI, no IPI',

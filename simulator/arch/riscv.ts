@@ -34,7 +34,7 @@ function riscvVariant(name: string, svvptc: boolean, since: string, doc: string)
 		name,
 		doc,
 		since,
-		hw: { setsAccessed: false, setsDirty: false, faultEvicts: false },
+		hw: { setsAccessed: false, setsDirty: false, faultEvicts: false, cachesNotPresent: !svvptc, cachesTables: true, flushDropsTables: false, tagged: true },
 		perVmaLock: true,
 		words: () => ({
 			flush_tlb_page: 'sfence.vma here, SBI call or IPI for the other CPUs that run the mm',

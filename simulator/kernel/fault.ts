@@ -98,7 +98,7 @@ function allowed(k: Kernel, vma: number, write: number): boolean {
 export function* user_access(k: Kernel, address: number, write: number): Co<number> {
 	const task = k.current;
 	const tlb = k.tlbs[task.cpu] as Tlb;
-	(k.cpumask.get(task.mm) as Set<number>).add(task.cpu);
+	k.switchMm(task.cpu, task.mm);
 	const vpn = Math.floor(address / F.PAGE_SIZE);
 	for (let faults = 0; faults < MAX_FAULTS; faults++) {
 		const seen = translate(k.frames, tlb, k.hw, k.counters, task.mm, k.pgd(task.mm), vpn, write !== 0);

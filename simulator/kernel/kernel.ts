@@ -22,6 +22,28 @@ export interface Violation {
 	readonly message: string;
 }
 
+/** How a flush is made. */
+export interface FlushKind {
+	/** Bytes that one flushed entry maps. */
+	readonly stride: number;
+	/** Whether cached upper levels go as well: page tables were freed. */
+	readonly tables: boolean;
+}
+
+const LEAVES: FlushKind = { stride: 4096, tables: false };
+const NO_CPUS: ReadonlySet<number> = new Set();
+
+/** One flush operation, as a trace shows it. */
+export interface FlushEvent {
+	readonly kind: 'local' | 'ipi' | 'broadcast';
+	readonly cpu: number;
+	readonly task: string;
+	/** CPUs interrupted. */
+	readonly targets: number;
+	/** Entries named, -1 for all of the mm. */
+	readonly pages: number;
+}
+
 /**
  * The simulated machine and the state of the kernel that runs on it. The functions of the kernel are properties beside
  * these (see `Symbols`): they call each other through this object, so that one replacement is seen by every caller.
@@ -41,8 +63,18 @@ export class KernelState {
 	violations: Violation[] = [];
 	/** Live mm_structs and the VMAs of each, by start address. */
 	readonly vmas = new Map<number, number[]>();
-	/** CPUs whose TLB may hold entries of the mm. */
+	/** CPUs that run the mm. */
 	readonly cpumask = new Map<number, Set<number>>();
+	/** The mm that each CPU runs, 0 for none yet. */
+	readonly loadedMm: number[];
+	/** Flushes by IPI of each mm so far, and up to which of them each CPU has followed. */
+	readonly flushGeneration = new Map<number, number>();
+	readonly seenGeneration: readonly Map<number, number>[];
+	/** Mms with unmapped pages that no flush has covered yet, by tlbflush_unmap_batch. */
+	readonly batches = new Map<number, Set<number>>();
+	/** Every flush of the measured section in order, if `recording`. */
+	flushes: FlushEvent[] = [];
+	recording = false;
 	/** Page cache: address of `mapping->i_pages` -> index -> entry (a page or a value entry). */
 	readonly xarrays = new Map<number, Map<number, number>>();
 	readonly rwsems = new Map<number, RwSemaphore>();
@@ -74,6 +106,8 @@ export class KernelState {
 		this.coverage = machine.rt.openCoverage();
 		this.frames = machine.frames;
 		this.tlbs = machine.tlbs;
+		this.loadedMm = machine.tlbs.map(() => 0);
+		this.seenGeneration = machine.tlbs.map(() => new Map<number, number>());
 	}
 
 	get hw(): Hardware {
@@ -107,7 +141,22 @@ export class KernelState {
 		this.sched.reset();
 		for (const tlb of this.tlbs) tlb.reset();
 		this.violations = [];
-		for (const map of [this.vmas, this.cpumask, this.xarrays, this.rwsems, this.swapSlots, this.swapCache, this.swapData, this.onNext, this.lastUse])
+		this.flushes = [];
+		this.loadedMm.fill(0);
+		for (const map of [
+			...this.seenGeneration,
+			this.flushGeneration,
+			this.batches,
+			this.vmas,
+			this.cpumask,
+			this.xarrays,
+			this.rwsems,
+			this.swapSlots,
+			this.swapCache,
+			this.swapData,
+			this.onNext,
+			this.lastUse,
+		])
 			map.clear();
 		this.#scratch = 0;
 		this.called.clear();
@@ -161,44 +210,110 @@ export class KernelState {
 	}
 
 	/** Flush operations: each counts one in `tlb.flush`, whatever it reaches. `end` may be infinite: the whole mm. */
-	flushLocal(mm: number, start: number, end: number): void {
-		this.#issued(start, end);
+	flushLocal(mm: number, start: number, end: number, how: FlushKind = LEAVES): void {
+		this.#issued('local', 0, start, end, how);
 		this.counters.add('tlb.local');
 		this.cost(COST.flushLocal);
-		this.#drop(this.current.cpu, mm, start, end);
+		this.#drop(this.current.cpu, mm, start, end, how);
 	}
 
-	/** This CPU, and by IPI every other CPU that runs the mm. */
-	flushIpi(mm: number, start: number, end: number): void {
-		const others = [...(this.cpumask.get(mm) ?? [])].filter((cpu) => cpu !== this.current.cpu);
-		this.#issued(start, end);
-		this.#drop(this.current.cpu, mm, start, end);
-		if (others.length === 0) {
+	/** This CPU, and by IPI every other CPU that runs the mm. A CPU that runs something else is told when it comes back to the mm. */
+	flushIpi(mm: number, start: number, end: number, how: FlushKind = LEAVES): void {
+		const { cpu } = this.current;
+		const running = this.cpumask.get(mm) ?? NO_CPUS;
+		let others = 0;
+		for (const other of running) if (other !== cpu) others++;
+		const here = running.size === 0 || running.has(cpu);
+		this.flushGeneration.set(mm, (this.flushGeneration.get(mm) ?? 0) + 1);
+		if (here) this.#drop(cpu, mm, start, end, how);
+		if (others === 0) {
+			if (!here) return;
+			this.#issued('local', 0, start, end, how);
 			this.counters.add('tlb.local');
 			this.cost(COST.flushLocal);
-			return;
+		} else {
+			this.#issued('ipi', others, start, end, how);
+			this.counters.add('tlb.ipi', others);
+			this.cost(COST.flushIpi + COST.flushIpiTarget * others);
+			for (const other of running) if (other !== cpu) this.#drop(other, mm, start, end, how);
 		}
-		this.counters.add('tlb.ipi', others.length);
-		this.cost(COST.flushIpi + COST.flushIpiTarget * others.length);
-		for (const cpu of others) this.#drop(cpu, mm, start, end);
+		// Who runs the mm is up to date with this flush; who does not drops its entries when it comes back.
+		const generation = this.flushGeneration.get(mm) as number;
+		for (const other of running) (this.seenGeneration[other] as Map<number, number>).set(mm, generation);
 	}
 
-	flushBroadcast(mm: number, start: number, end: number): void {
-		this.#issued(start, end);
+	flushBroadcast(mm: number, start: number, end: number, how: FlushKind = LEAVES): void {
+		this.#issued('broadcast', 0, start, end, how);
 		this.counters.add('tlb.broadcast');
 		this.cost(COST.flushBroadcast);
-		for (let cpu = 0; cpu < this.tlbs.length; cpu++) this.#drop(cpu, mm, start, end);
+		for (let cpu = 0; cpu < this.tlbs.length; cpu++) this.#drop(cpu, mm, start, end, how);
 	}
 
-	#issued(start: number, end: number): void {
+	#issued(kind: FlushEvent['kind'], targets: number, start: number, end: number, how: FlushKind): void {
 		this.counters.add('tlb.flush');
-		if (end !== Number.POSITIVE_INFINITY) this.counters.add('tlb.pages', Math.ceil((end - start) / 4096));
+		const pages = end === Number.POSITIVE_INFINITY ? -1 : Math.ceil((end - start) / how.stride);
+		if (pages > 0) this.counters.add('tlb.pages', pages);
+		if (this.recording && this.counters.measuring) this.flushes.push({ kind, cpu: this.current.cpu, task: this.current.name, targets, pages });
 	}
 
-	#drop(cpu: number, mm: number, start: number, end: number): void {
+	#drop(cpu: number, mm: number, start: number, end: number, how: FlushKind): void {
 		const tlb = this.tlbs[cpu] as Tlb;
-		if (end === Number.POSITIVE_INFINITY) tlb.dropMm(mm);
-		else tlb.drop(mm, (start / 4096) | 0, Math.ceil(end / 4096));
+		if (end === Number.POSITIVE_INFINITY) {
+			tlb.dropMm(mm);
+			return;
+		}
+		const from = Math.floor(start / 4096);
+		const to = Math.ceil(end / 4096);
+		tlb.drop(mm, from, to);
+		if (how.tables || this.hw.flushDropsTables) tlb.dropTables(mm, from, to);
+	}
+
+	/** Unmapped without a flush yet: the CPUs that may hold the translations. `batch` is the tlbflush_unmap_batch of the task. */
+	batchAdd(batch: number, mm: number): void {
+		let mms = this.batches.get(batch);
+		if (mms === undefined) this.batches.set(batch, (mms = new Set()));
+		mms.add(mm);
+	}
+
+	/** One interrupt for all CPUs of the batch; each drops everything that it holds of the mms in it. arch_tlbbatch_flush() of x86. */
+	batchFlushIpi(batch: number): void {
+		const mms = this.batches.get(batch) ?? new Set<number>();
+		this.batches.delete(batch);
+		const cpus = new Set<number>();
+		for (const mm of mms) for (const cpu of this.cpumask.get(mm) ?? []) cpus.add(cpu);
+		const { cpu } = this.current;
+		const others = [...cpus].filter((c) => c !== cpu).length;
+		if (others === 0) {
+			this.#issued('local', 0, 0, Number.POSITIVE_INFINITY, LEAVES);
+			this.counters.add('tlb.local');
+			this.cost(COST.flushLocal);
+		} else {
+			this.#issued('ipi', others, 0, Number.POSITIVE_INFINITY, LEAVES);
+			this.counters.add('tlb.ipi', others);
+			this.cost(COST.flushIpi + COST.flushIpiTarget * others);
+		}
+		for (const mm of mms) {
+			for (const c of cpus) this.#drop(c, mm, 0, Number.POSITIVE_INFINITY, LEAVES);
+			this.flushGeneration.set(mm, (this.flushGeneration.get(mm) ?? 0) + 1);
+			for (const c of this.cpumask.get(mm) ?? []) (this.seenGeneration[c] as Map<number, number>).set(mm, this.flushGeneration.get(mm) as number);
+		}
+	}
+
+	/** The CPU goes over to the mm. What a flush missed meanwhile is dropped now; without address-space tags everything is. */
+	switchMm(cpu: number, mm: number): void {
+		const before = this.loadedMm[cpu] as number;
+		if (before === mm) return;
+		this.loadedMm[cpu] = mm;
+		if (before !== 0) this.cpumask.get(before)?.delete(cpu);
+		this.cpumask.get(mm)?.add(cpu);
+		const tlb = this.tlbs[cpu] as Tlb;
+		if (!this.hw.tagged && before !== 0) tlb.dropMm(before);
+		const generation = this.flushGeneration.get(mm) ?? 0;
+		const seen = this.seenGeneration[cpu] as Map<number, number>;
+		if ((seen.get(mm) ?? 0) !== generation) {
+			tlb.dropMm(mm);
+			seen.set(mm, generation);
+		}
 	}
 
 	pgd(mm: number): number {

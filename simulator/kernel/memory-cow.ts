@@ -142,11 +142,3 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 	}
 	return F.VM_FAULT_WRITE;
 }
-
-/** Clears the entry and flushes the page: nobody uses the old translation afterwards. */
-export function ptep_clear_flush(k: Kernel, vma: number, address: number, ptep: number): number {
-	const old = k.mem.r64(ptep);
-	k.setPte(k.mem.r64(vma + vm_area_struct.vm_mm), address, ptep, 0);
-	if (P.pte_present(old)) k.flush_tlb_page(vma, address);
-	return old;
-}

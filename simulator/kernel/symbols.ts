@@ -14,8 +14,9 @@ import * as pageWriteback from './page-writeback.ts';
 import * as pgtable from './pgtable.ts';
 import * as rmap from './rmap.ts';
 import * as swap from './swap.ts';
+import * as syscalls from './syscalls.ts';
 
-const FILES = { fault, filemap, folio, locks, memory, memoryCow, memoryFile, mm, mmap, pageWriteback, pgtable, rmap, swap };
+const FILES = { fault, filemap, folio, locks, memory, memoryCow, memoryFile, mm, mmap, pageWriteback, pgtable, rmap, swap, syscalls };
 
 /** What a function of the kernel is called with: its kernel argument is bound. */
 type Bound<F> = F extends Staged<infer C> ? C : F extends (k: Kernel, ...args: infer A) => infer R ? (...args: A) => R : never;
@@ -35,7 +36,8 @@ export interface Symbols
 		Bind<typeof pageWriteback>,
 		Bind<typeof pgtable>,
 		Bind<typeof rmap>,
-		Bind<typeof swap> {}
+		Bind<typeof swap>,
+		Bind<typeof syscalls> {}
 
 export type AnyStaged = Staged<(...args: never[]) => unknown>;
 export type SymbolFn = (k: never, ...args: never[]) => unknown;
@@ -55,6 +57,7 @@ const SOURCES: Readonly<Record<keyof typeof FILES, string>> = {
 	pgtable: 'mm/memory.c',
 	rmap: 'mm/rmap.c',
 	swap: 'mm/swap_state.c',
+	syscalls: 'mm',
 };
 
 export interface SymbolEntry {

@@ -5,9 +5,9 @@ import type { Counters } from './counters.ts';
 import type { Frames } from './frames.ts';
 import type { Tlb, TlbEntry } from './tlb.ts';
 
-/** What a CPU sees of one address. */
+/** What a CPU sees of one address. `stale`: the walk went through a cached table that has been freed since. */
 export type Translation =
-	| { readonly ok: true; readonly pfn: number; readonly entry: TlbEntry; readonly hit: boolean }
+	| { readonly ok: true; readonly pfn: number; readonly entry: TlbEntry; readonly hit: boolean; readonly stale: boolean }
 	/** `present`: the walk found an entry that forbids the access or wants its flags set; else there is none. */
 	| { readonly ok: false; readonly present: boolean };
 
@@ -34,13 +34,14 @@ export function translate(frames: Frames, tlb: Tlb, hw: Hardware, counters: Coun
 	const cached = tlb.lookup(mm, vpn);
 	if (cached !== undefined) {
 		const dirty = PTE_WRITE | PTE_DIRTY;
-		if (!write || (cached.pte & dirty) === dirty) return { ok: true, pfn: frameOf(cached.pte, vpn), entry: cached, hit: true };
+		if (!write || (cached.pte & dirty) === dirty) return { ok: true, pfn: frameOf(cached.pte, vpn), entry: cached, hit: true, stale: false };
 		// A store through a clean or read-only entry: where a fault does not drop it, a read-only entry is believed.
 		if (!hw.faultEvicts && !(hw.setsDirty && cached.pte & PTE_WRITE)) return { ok: false, present: true };
 		tlb.drop(mm, vpn, vpn + 1);
 	}
-	const { pmd, pte } = walk(frames, pgd, vpn);
-	const at = pte !== 0 ? pte : pmd;
+	const table = hw.cachesTables ? tlb.table(mm, vpn) : undefined;
+	const stale = table !== undefined && frames.generation[table.pfn] !== table.generation;
+	const at = table !== undefined ? frames.mem.r64(frames.pageOf(table.pfn) + page.table) + (vpn & 511) * 8 : leafOf(frames, tlb, hw, mm, pgd, vpn);
 	if (at === 0) return { ok: false, present: false };
 	let entry = frames.mem.r64(at);
 	if ((entry & PTE_PRESENT) === 0) return { ok: false, present: false };
@@ -59,7 +60,32 @@ export function translate(frames: Frames, tlb: Tlb, hw: Hardware, counters: Coun
 	const pfn = frameOf(entry, vpn);
 	const filled = { pte: entry, generation: frames.generation[pfn] as number };
 	tlb.fill(mm, vpn, filled, (entry & PTE_HUGE) !== 0);
-	return { ok: true, pfn, entry: filled, hit: false };
+	return { ok: true, pfn, entry: filled, hit: false, stale };
+}
+
+/** Address of the entry that maps the page, of either size, or 0. A last-level table that the walk meets is cached. */
+function leafOf(frames: Frames, tlb: Tlb, hw: Hardware, mm: number, pgd: number, vpn: number): number {
+	const { pmd, pte } = walk(frames, pgd, vpn);
+	if (pte === 0) return pmd;
+	if (hw.cachesTables) {
+		const pfn = frames.mem.r64(pmd) >>> 12;
+		tlb.fillTable(mm, vpn, { pfn, generation: frames.generation[pfn] as number });
+	}
+	return pte;
+}
+
+/**
+ * What hardware may do at any time without being asked: fill the TLB from a present, accessed entry. It never sets flags
+ * that a fault would need to set, and a hit changes nothing.
+ */
+export function speculate(frames: Frames, tlb: Tlb, hw: Hardware, mm: number, pgd: number, vpn: number): void {
+	if (tlb.lookup(mm, vpn) !== undefined) return;
+	const at = leafOf(frames, tlb, hw, mm, pgd, vpn);
+	if (at === 0) return;
+	const entry = frames.mem.r64(at);
+	if ((entry & PTE_PRESENT) === 0 || ((entry & PTE_YOUNG) === 0 && !hw.setsAccessed)) return;
+	if ((entry & PTE_YOUNG) === 0) frames.mem.w64(at, entry | PTE_YOUNG);
+	tlb.fill(mm, vpn, { pte: entry | PTE_YOUNG, generation: frames.generation[frameOf(entry, vpn)] as number }, (entry & PTE_HUGE) !== 0);
 }
 
 function frameOf(entry: number, vpn: number): number {

@@ -1,9 +1,16 @@
 /**
  * The TLB of one CPU. An entry remembers the PTE word that it was filled from and the frame's generation at that time, so
- * that a hit on a frame freed since then is seen. Capacity is unbounded: whatever may still be cached, is.
+ * that a hit on a frame freed since then is seen. Capacity is unbounded: whatever may still be cached, is. Beside the
+ * leaves it holds what hardware caches of upper levels (paging-structure cache, walk cache): which table a 2 MiB range has.
  */
 export interface TlbEntry {
 	readonly pte: number;
+	readonly generation: number;
+}
+
+/** The last-level table of a 2 MiB range as a walk has seen it: its frame, and the frame's generation then. */
+export interface CachedTable {
+	readonly pfn: number;
 	readonly generation: number;
 }
 
@@ -12,10 +19,12 @@ export class Tlb {
 	readonly #small = new Map<number, Map<number, TlbEntry>>();
 	/** The same for 2 MiB entries, by virtual page number >> 9. */
 	readonly #huge = new Map<number, Map<number, TlbEntry>>();
+	readonly #tables = new Map<number, Map<number, CachedTable>>();
 
 	reset(): void {
 		this.#small.clear();
 		this.#huge.clear();
+		this.#tables.clear();
 	}
 
 	lookup(mm: number, vpn: number): TlbEntry | undefined {
@@ -23,10 +32,16 @@ export class Tlb {
 	}
 
 	fill(mm: number, vpn: number, entry: TlbEntry, huge: boolean): void {
-		const maps = huge ? this.#huge : this.#small;
-		let map = maps.get(mm);
-		if (map === undefined) maps.set(mm, (map = new Map()));
-		map.set(huge ? vpn >> 9 : vpn, entry);
+		if (huge) mapOf(this.#huge, mm).set(vpn >> 9, entry);
+		else mapOf(this.#small, mm).set(vpn, entry);
+	}
+
+	table(mm: number, vpn: number): CachedTable | undefined {
+		return this.#tables.get(mm)?.get(vpn >> 9);
+	}
+
+	fillTable(mm: number, vpn: number, table: CachedTable): void {
+		mapOf(this.#tables, mm).set(vpn >> 9, table);
 	}
 
 	/** Drops the translations of pages `from <= vpn < to`. */
@@ -38,13 +53,30 @@ export class Tlb {
 				for (const vpn of small.keys()) if (vpn >= from && vpn < to) small.delete(vpn);
 			} else for (let vpn = from; vpn < to; vpn++) small.delete(vpn);
 		}
-		const huge = this.#huge.get(mm);
-		if (huge === undefined || huge.size === 0) return;
-		for (const block of huge.keys()) if (block >= from >> 9 && block <= (to - 1) >> 9) huge.delete(block);
+		dropBlocks(this.#huge.get(mm), from, to);
 	}
 
+	/** Drops the cached tables of the range. */
+	dropTables(mm: number, from: number, to: number): void {
+		dropBlocks(this.#tables.get(mm), from, to);
+	}
+
+	/** Drops everything of the mm, cached tables included. */
 	dropMm(mm: number): void {
 		this.#small.delete(mm);
 		this.#huge.delete(mm);
+		this.#tables.delete(mm);
 	}
+}
+
+function mapOf<T>(maps: Map<number, Map<number, T>>, mm: number): Map<number, T> {
+	let map = maps.get(mm);
+	if (map === undefined) maps.set(mm, (map = new Map()));
+	return map;
+}
+
+/** Drops the 2 MiB blocks that overlap pages `from <= vpn < to`. */
+function dropBlocks(blocks: Map<number, unknown> | undefined, from: number, to: number): void {
+	if (blocks === undefined || blocks.size === 0) return;
+	for (const block of blocks.keys()) if (block >= from >> 9 && block <= (to - 1) >> 9) blocks.delete(block);
 }
