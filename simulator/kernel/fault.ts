@@ -94,8 +94,11 @@ function allowed(k: Kernel, vma: number, write: number): boolean {
 	return (vmFlags(k, vma) & (write ? F.VM_WRITE : F.VM_READ)) !== 0;
 }
 
-/** A load (`write` 0) or a store by the running task. Returns what it read, or -1 after a signal. */
-export function* user_access(k: Kernel, address: number, write: number): Co<number> {
+/**
+ * A load (`write` 0) or a store by the running task. A store writes `value`, or counts the contents up if that is negative.
+ * Returns the contents, -1 after SIGSEGV, -2 after SIGBUS.
+ */
+export function* user_access(k: Kernel, address: number, write: number, value: number): Co<number> {
 	const task = k.current;
 	const tlb = k.tlbs[task.cpu] as Tlb;
 	k.switchMm(task.cpu, task.mm);
@@ -106,14 +109,14 @@ export function* user_access(k: Kernel, address: number, write: number): Co<numb
 			if (seen.hit && seen.entry.generation !== k.frames.generation[seen.pfn]) {
 				k.violate(write ? 'stale-write' : 'stale-read', `a ${write ? 'store' : 'load'} is served by a TLB entry whose page was freed`);
 			}
-			if (write) k.frames.content[seen.pfn] = (k.frames.content[seen.pfn] as number) + 1;
+			if (write) k.frames.content[seen.pfn] = value >= 0 ? value : (k.frames.content[seen.pfn] as number) + 1;
 			return k.frames.content[seen.pfn] as number;
 		}
 		if (faults > 0) k.counters.add('fault.extra');
 		if (k.hw.faultEvicts) tlb.drop(task.mm, vpn, vpn + 1);
 		const ret = yield* k.do_user_addr_fault(task.mm, address, write);
 		checkBalance(k);
-		if (ret & F.VM_FAULT_ERROR) return -1;
+		if (ret & F.VM_FAULT_ERROR) return ret & F.VM_FAULT_SIGSEGV ? -1 : -2;
 	}
 	k.violate('no-progress', `one access faults more than ${MAX_FAULTS} times`);
 	return -1;

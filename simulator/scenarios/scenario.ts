@@ -103,11 +103,11 @@ export class Stage {
 	}
 
 	load(address: number): Co<number> {
-		return this.k.user_access(address, 0);
+		return this.k.user_access(address, 0, -1);
 	}
 
 	store(address: number): Co<number> {
-		return this.k.user_access(address, 1);
+		return this.k.user_access(address, 1, -1);
 	}
 
 	/** What `run` does is measured. */
