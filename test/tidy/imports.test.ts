@@ -38,7 +38,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 	'server/formats/': ['server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
 	'server/features/': ['server/features/', 'server/session/', 'server/formats/', 'server/review/', 'server/patch/', 'server/version.ts', 'simulator/index.ts'],
 	'server/session/': ['server/session/', 'server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
-	'server/': ['server/', 'simulator/index.ts', 'simulator/c/', 'package.json'],
+	'server/': ['server/', 'simulator/index.ts', 'simulator/c/', 'simulator/scenarios/language/nearest.ts', 'package.json'],
 	'client/': ['client/', 'server/session/protocol.ts'],
 };
 
