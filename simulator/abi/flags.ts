@@ -70,6 +70,21 @@ export const VM_MIXEDMAP = 0x10000000;
 export const VM_HUGEPAGE = 0x20000000;
 export const VM_NOHUGEPAGE = 0x40000000;
 
+/** include/linux/mm.h, for change_protection(). */
+export const MM_CP_TRY_CHANGE_WRITABLE = 1 << 0;
+export const MM_CP_PROT_NUMA = 1 << 1;
+
+/** enum ttu_flags, include/linux/rmap.h. */
+export const TTU_SPLIT_HUGE_PMD = 0x4;
+export const TTU_IGNORE_MLOCK = 0x8;
+export const TTU_SYNC = 0x10;
+export const TTU_HWPOISON = 0x20;
+export const TTU_BATCH_FLUSH = 0x40;
+export const TTU_RMAP_LOCKED = 0x80;
+
+/** inode->i_flags, the model's own: a file that lives in memory only. */
+export const S_SHMEM = 1 << 0;
+
 /**
  * PTE bits of the model, one layout for all architectures; hardware rules differ in `arch/`. The frame number starts at
  * bit 12, so `pte_val(pte) & PAGE_MASK` is an address. An entry that is not zero and neither PRESENT nor PROTNONE is a swap entry.

@@ -66,6 +66,7 @@ export const mm_struct = struct('mm_struct', {
 	mm_users: 'atomic_t',
 	mm_count: 'atomic_t',
 	tlb_flush_pending: 'atomic_t',
+	/** Unmapped without a flush: counts in the low half, those flushed in the high one; a flag up to 5.17. */
 	tlb_flush_batched: 'int',
 	def_flags: 'unsigned long',
 	asid: 'int',
@@ -122,6 +123,7 @@ export const xa_state = struct('xa_state', {
 	xa_node: 'void *',
 	xa_last: 'unsigned long',
 });
+export const tlbflush_unmap_batch = struct('tlbflush_unmap_batch', { flush_required: 'int', writable: 'int' });
 export const task_struct = struct('task_struct', {
 	mm: 'struct mm_struct *',
 	active_mm: 'struct mm_struct *',
@@ -129,8 +131,10 @@ export const task_struct = struct('task_struct', {
 	pid: 'int',
 	maj_flt: 'unsigned long',
 	min_flt: 'unsigned long',
+	tlb_ubc: 'struct tlbflush_unmap_batch',
 	in_user_fault: 'unsigned int',
 });
+export const zap_details = struct('zap_details', { single_folio: 'struct folio *', even_cows: 'int', reclaim_pt: 'int', zap_flags: 'unsigned int' });
 export const mmu_gather = struct('mmu_gather', {
 	mm: 'struct mm_struct *',
 	start: 'unsigned long',

@@ -203,7 +203,15 @@ export const TABLES: readonly AbiEntry[] = [
 			false,
 		),
 	),
-	nop('void update_mmu_cache_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd)', 'tells the architecture of a new PMD entry'),
+	perArch(
+		'update_mmu_cache_pmd',
+		symbol(
+			'void update_mmu_cache_pmd(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmd)',
+			'tells the architecture of a new PMD entry',
+			'update_mmu_cache_pmd',
+			false,
+		),
+	),
 	perArch(
 		'flush_tlb_page',
 		symbol(

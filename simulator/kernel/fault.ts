@@ -1,6 +1,6 @@
 /** arch/../mm/fault.c in its common shape: from the exception to handle_mm_fault and back, and the user's access around it. */
 import * as F from '../abi/flags.ts';
-import { vm_area_struct } from '../abi/structs.ts';
+import { task_struct, vm_area_struct } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import { translate } from '../machine/mmu.ts';
 import type { Tlb } from '../machine/tlb.ts';
@@ -33,8 +33,9 @@ export function* lock_vma_under_rcu(k: Kernel, mm: number, address: number): Co<
 export function* do_user_addr_fault(k: Kernel, mm: number, address: number, write: number): Co<number> {
 	let flags = F.FAULT_FLAG_DEFAULT | F.FAULT_FLAG_USER | (write ? F.FAULT_FLAG_WRITE : 0);
 	k.cost(COST.trap);
+	if (k.recording && k.counters.measuring) k.userFaults.set(k.current.name, (k.userFaults.get(k.current.name) ?? 0) + 1);
 	let major = 0;
-	if (k.has('per-vma-lock') && k.arch.perVmaLock) {
+	if (k.has('per-vma-lock') && k.archVersion >= k.arch.perVmaLock) {
 		const vma = yield* k.lock_vma_under_rcu(mm, address);
 		if (vma !== 0) {
 			if (!allowed(k, vma, write)) {
@@ -42,6 +43,7 @@ export function* do_user_addr_fault(k: Kernel, mm: number, address: number, writ
 				return F.VM_FAULT_SIGSEGV;
 			}
 			const ret = yield* k.handle_mm_fault(vma, address, flags | F.FAULT_FLAG_VMA_LOCK, 0);
+			if (k.has('swap-under-vma-lock') && ret & F.VM_FAULT_COMPLETED) return account(k, ret, major);
 			// From 6.6 whoever returns RETRY or COMPLETED has released the VMA lock; before, the caller always does.
 			if (!k.has('swap-under-vma-lock') || !(ret & (F.VM_FAULT_RETRY | F.VM_FAULT_COMPLETED))) k.vma_end_read(vma);
 			major |= ret & F.VM_FAULT_MAJOR;
@@ -85,9 +87,20 @@ function* retryUnderVmaLock(k: Kernel, mm: number, address: number, flags: numbe
 	return ret & F.VM_FAULT_RETRY ? null : ret;
 }
 
+/** Books a user fault that has ended, major if any of its tries was. */
 function account(k: Kernel, ret: number, major: number): number {
-	k.counters.add((ret | major) & F.VM_FAULT_MAJOR ? 'fault.major' : 'fault.minor');
+	k.account_fault(ret | (major & F.VM_FAULT_MAJOR), 0);
 	return ret;
+}
+
+/** mm/memory.c mm_account_fault: a fault counts when it has ended; from 5.9 one that had to be retried counts as major. */
+export function account_fault(k: Kernel, ret: number, flags: number): void {
+	if (ret & F.VM_FAULT_RETRY) return;
+	const major = ret & F.VM_FAULT_MAJOR || (flags & F.FAULT_FLAG_TRIED && k.has('retried-is-major'));
+	k.counters.add(major ? 'fault.major' : 'fault.minor');
+	if (!k.counters.measuring || k.current.struct === 0) return;
+	const at = k.current.struct + (major ? task_struct.maj_flt : task_struct.min_flt);
+	k.mem.w64(at, k.mem.r64(at) + 1);
 }
 
 function allowed(k: Kernel, vma: number, write: number): boolean {

@@ -33,6 +33,32 @@ const MM = {
 	'pte-map-may-fail': { since: '6.5' },
 	/** Architectures can take a fault range in set_pte_range and update_mmu_cache_range. */
 	'set-pte-range': { since: '6.6' },
+	/** munmap holds mmap_lock for reading only while it clears entries. */
+	'munmap-downgrade': { since: '4.20' },
+	/** Faults that were retried count as major: mm_account_fault(). */
+	'retried-is-major': { since: '5.9' },
+	/** Copy-on-write looks at references, not at mapcounts: "mm: do_wp_page() simplification". */
+	'cow-by-refcount': { since: '5.9' },
+	/** fork copies pages that may be pinned instead of sharing them. */
+	'fork-copies-pinned': { since: '5.10' },
+	/** tlb_flush_batched counts pending and flushed; before it is a flag. */
+	'batched-counter': { since: '5.18' },
+	/** Anonymous pages know whether they are one mm's alone (PageAnonExclusive). */
+	'anon-exclusive': { since: '5.19' },
+	/** mprotect gathers what needs a flush (pte_needs_flush) instead of flushing its whole range. */
+	'mprotect-gather': { since: '5.19' },
+	/** mprotect makes entries of exclusive anonymous pages writable at once. */
+	'mprotect-writable': { since: '6.0' },
+	/** Migration entries keep accessed and dirty. */
+	'migration-keeps-young': { since: '6.1' },
+	/** Unmapping dirty file pages leaves their rmap to after the flush, so it need not flush under the page-table lock. */
+	'delayed-rmap': { since: '6.2' },
+	/** Folios to be migrated are unmapped in batches, behind one flush. */
+	'migrate-batch': { since: '6.3' },
+	/** A store to the huge zero page gets a huge page of its own. */
+	'huge-zero-wp': { since: '6.13' },
+	/** MADV_DONTNEED of whole tables frees them (CONFIG_PT_RECLAIM). */
+	'pt-reclaim': { since: '6.14' },
 	/** No mainline: the retried fault first tries the VMA lock again. */
 	'retry-under-vma-lock': { since: '99.0' },
 	/** The three-argument filemap_map_pmd of the 5.11 drafts; a patch's parameter list turns it on. */

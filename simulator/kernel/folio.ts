@@ -40,6 +40,11 @@ export function get_page(k: Kernel, p: number): void {
 	k.mem.w32(head + page._refcount, refs + 1);
 }
 
+export function page_ref_add(k: Kernel, p: number, nr: number): void {
+	const head = k.compound_head(p);
+	k.mem.w32(head + page._refcount, k.mem.r32(head + page._refcount) + nr);
+}
+
 /** page_cache_get_speculative and folio_try_get: no reference from zero. */
 export function folio_try_get(k: Kernel, p: number): number {
 	const head = k.compound_head(p);

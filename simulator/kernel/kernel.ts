@@ -1,6 +1,7 @@
 import { PTE_FLAGS } from '../abi/flags.ts';
 import { mm_struct, page } from '../abi/structs.ts';
 import type { Arch, ArchOps, Hardware } from '../arch/arch.ts';
+import { ArchState } from '../arch/state.ts';
 import type { Coverage, CRuntime } from '../c/runtime.ts';
 import type { Signature } from '../c/types.ts';
 import { COST } from '../machine/cost.ts';
@@ -12,6 +13,8 @@ import { Scheduler, type Task } from '../schedule/scheduler.ts';
 import type { Feature } from './features.ts';
 import type { RwSemaphore } from './locks.ts';
 import type { Machine } from './machine.ts';
+import type { Gathered } from './mmu-gather.ts';
+import type { Device } from './mmu-notifier.ts';
 import type { Symbols } from './symbols.ts';
 
 export interface Violation {
@@ -28,6 +31,10 @@ export interface FlushKind {
 	readonly stride: number;
 	/** Whether cached upper levels go as well: page tables were freed. */
 	readonly tables: boolean;
+	/** These pages, not all between `start` and `end`. */
+	readonly only?: readonly number[];
+	/** A broadcast that this CPU does not wait for: the others may keep the entries until it waits for one. */
+	readonly unfinished?: boolean;
 }
 
 const LEAVES: FlushKind = { stride: 4096, tables: false };
@@ -72,6 +79,7 @@ export class KernelState {
 	readonly seenGeneration: readonly Map<number, number>[];
 	/** Mms with unmapped pages that no flush has covered yet, by tlbflush_unmap_batch. */
 	readonly batches = new Map<number, Set<number>>();
+	readonly archState = new ArchState();
 	/** Every flush of the measured section in order, if `recording`. */
 	flushes: FlushEvent[] = [];
 	recording = false;
@@ -82,6 +90,22 @@ export class KernelState {
 	readonly swapSlots = new Map<number, number>();
 	/** Swap cache: entry -> page. */
 	readonly swapCache = new Map<number, number>();
+	/** What each mmu_gather that is open has collected. */
+	readonly gathers = new Map<number, Gathered>();
+	/** The secondary MMU of an mm that has one. */
+	readonly notifiers = new Map<number, Device>();
+	/** The page table that is kept beside a huge entry, by the address of the entry. */
+	readonly deposited = new Map<number, number>();
+	/** What the disk holds of a file, by its mapping: index -> contents. */
+	readonly disks = new Map<number, Map<number, number>>();
+	/** vm_operations_struct by what they can do. */
+	readonly vmOps = new Map<boolean, number>();
+	/** User page faults taken by each task, by name. */
+	readonly userFaults = new Map<string, number>();
+	/** Whether the swap device answers at once (SWP_SYNCHRONOUS_IO: zram, pmem), so that swap-in needs no swap cache. */
+	swapSynchronous = false;
+	/** The next swap slot. */
+	swapOffset = 1;
 	/** Contents of a swap slot. */
 	readonly swapData = new Map<number, number>();
 	/** What happens once, the next time the named symbol runs: how a scenario lets another CPU win a race. */
@@ -142,11 +166,19 @@ export class KernelState {
 		for (const tlb of this.tlbs) tlb.reset();
 		this.violations = [];
 		this.flushes = [];
+		this.swapOffset = 1;
 		this.loadedMm.fill(0);
+		this.archState.reset();
 		for (const map of [
 			...this.seenGeneration,
 			this.flushGeneration,
 			this.batches,
+			this.gathers,
+			this.notifiers,
+			this.deposited,
+			this.disks,
+			this.vmOps,
+			this.userFaults,
 			this.vmas,
 			this.cpumask,
 			this.xarrays,
@@ -245,13 +277,29 @@ export class KernelState {
 	flushBroadcast(mm: number, start: number, end: number, how: FlushKind = LEAVES): void {
 		this.#issued('broadcast', 0, start, end, how);
 		this.counters.add('tlb.broadcast');
+		const { cpu: here } = this.current;
+		if (how.unfinished) {
+			this.cost(COST.step);
+			this.#drop(here, mm, start, end, how);
+			this.archState.postpone(here, { mm, start, end, how });
+			return;
+		}
 		this.cost(COST.flushBroadcast);
+		this.finishBroadcasts(here);
 		for (let cpu = 0; cpu < this.tlbs.length; cpu++) this.#drop(cpu, mm, start, end, how);
+	}
+
+	/** The CPU waits until every CPU has done what it has broadcast. */
+	finishBroadcasts(cpu: number): void {
+		const flushes = this.archState.unfinished.get(cpu);
+		if (flushes === undefined) return;
+		this.archState.unfinished.delete(cpu);
+		for (const { mm, start, end, how } of flushes) for (let other = 0; other < this.tlbs.length; other++) this.#drop(other, mm, start, end, how);
 	}
 
 	#issued(kind: FlushEvent['kind'], targets: number, start: number, end: number, how: FlushKind): void {
 		this.counters.add('tlb.flush');
-		const pages = end === Number.POSITIVE_INFINITY ? -1 : Math.ceil((end - start) / how.stride);
+		const pages = how.only?.length ?? (end === Number.POSITIVE_INFINITY ? -1 : Math.ceil((end - start) / how.stride));
 		if (pages > 0) this.counters.add('tlb.pages', pages);
 		if (this.recording && this.counters.measuring) this.flushes.push({ kind, cpu: this.current.cpu, task: this.current.name, targets, pages });
 	}
@@ -260,6 +308,10 @@ export class KernelState {
 		const tlb = this.tlbs[cpu] as Tlb;
 		if (end === Number.POSITIVE_INFINITY) {
 			tlb.dropMm(mm);
+			return;
+		}
+		if (how.only !== undefined) {
+			for (const address of how.only) tlb.drop(mm, Math.floor(address / 4096), Math.floor(address / 4096) + 1);
 			return;
 		}
 		const from = Math.floor(start / 4096);
@@ -283,7 +335,9 @@ export class KernelState {
 		for (const mm of mms) for (const cpu of this.cpumask.get(mm) ?? []) cpus.add(cpu);
 		const { cpu } = this.current;
 		const others = [...cpus].filter((c) => c !== cpu).length;
-		if (others === 0) {
+		if (others === 0 && !cpus.has(cpu)) {
+			// Nobody runs them: whoever comes back to one drops its entries.
+		} else if (others === 0) {
 			this.#issued('local', 0, 0, Number.POSITIVE_INFINITY, LEAVES);
 			this.counters.add('tlb.local');
 			this.cost(COST.flushLocal);
@@ -297,6 +351,12 @@ export class KernelState {
 			this.flushGeneration.set(mm, (this.flushGeneration.get(mm) ?? 0) + 1);
 			for (const c of this.cpumask.get(mm) ?? []) (this.seenGeneration[c] as Map<number, number>).set(mm, this.flushGeneration.get(mm) as number);
 		}
+	}
+
+	/** The CPU runs no mm: an address space has ended on it. */
+	leaveMm(cpu: number): void {
+		this.cpumask.get(this.loadedMm[cpu] as number)?.delete(cpu);
+		this.loadedMm[cpu] = 0;
 	}
 
 	/** The CPU goes over to the mm. What a flush missed meanwhile is dropped now; without address-space tags everything is. */
@@ -314,6 +374,9 @@ export class KernelState {
 			tlb.dropMm(mm);
 			seen.set(mm, generation);
 		}
+		this.archState.ran(mm, cpu);
+		this.finishBroadcasts(cpu);
+		this.arch.attach?.(this as unknown as Kernel, mm);
 	}
 
 	pgd(mm: number): number {

@@ -121,6 +121,24 @@ export function mmap_write_unlock(k: Kernel, mm: number): void {
 	up(k, mm + mm_struct.mmap_lock, 'mmap_lock', true);
 }
 
+/** The writer goes on as a reader; readers that wait come in, and VMA write locks end. */
+export function mmap_write_downgrade(k: Kernel, mm: number): void {
+	k.mem.w32(mm + mm_struct.mm_lock_seq, k.mem.r32(mm + mm_struct.mm_lock_seq) + 1);
+	const state = rwsem(k, mm + mm_struct.mmap_lock, 'mmap_lock');
+	if (state.writer !== k.current) {
+		k.counters.always('lock.imbalance');
+		k.violate('lock-imbalance', 'mmap_lock is downgraded by a task that does not hold it for writing');
+		return;
+	}
+	state.writer = null;
+	state.readers.push(k.current);
+	for (let head = state.queue[0]; head !== undefined && !head.write; head = state.queue[0]) {
+		state.queue.shift();
+		grant(state, head.task, false);
+		k.sched.wake(head.task, mm + mm_struct.mmap_lock);
+	}
+}
+
 export function mmap_assert_locked(k: Kernel, mm: number): void {
 	const state = rwsem(k, mm + mm_struct.mmap_lock, 'mmap_lock');
 	if (state.writer === null && state.readers.length === 0) k.violate('lock-imbalance', 'mmap_lock is asserted to be held and is not');

@@ -39,7 +39,7 @@ export const do_wp_page: Staged<FaultFn> = staged<WpFrame, FaultFn>(
 		s.when(
 			'reusable',
 			'PageAnon folio_test_anon wp_can_reuse_anon_folio reuse_swap_page PageAnonExclusive page_count page',
-			(k, f) => f.page !== 0 && reusable(k, f.page),
+			(k, f) => f.page !== 0 && k.reuse_anon_page(f.page),
 			[s.run('reuse', 'wp_page_reuse', (k, f) => k.wp_page_reuse(f.vmf)), s.ret('return-reused', 'return VM_FAULT_WRITE', () => F.VM_FAULT_WRITE)],
 		),
 		s.when('has-page', 'vmf page folio', (_k, f) => f.page !== 0, [s.run('get', 'get_page folio_get page', (k, f) => k.get_page(f.page))]),
@@ -48,10 +48,18 @@ export const do_wp_page: Staged<FaultFn> = staged<WpFrame, FaultFn>(
 	],
 );
 
-/** An anonymous page that nothing else refers to. */
-function reusable(k: Kernel, p: number): boolean {
+/**
+ * Whether an anonymous page is this mm's alone and may be written in place. Up to 5.8 the mapcount decides, from 5.9 the
+ * references, from 5.19 the mark that the page carries, and the references where it lost the mark to a child that is gone.
+ */
+export function reuse_anon_page(k: Kernel, p: number): number {
+	if (!k.PageAnon(p)) return 0;
 	const head = k.compound_head(p);
-	return (k.mem.r64(head + page.mapping) & 1) === 1 && k.mem.r32(head + page._refcount) === 1;
+	if (k.has('anon-exclusive') && k.pageFlag(head, F.PG_anon_exclusive)) return 1;
+	const cached = k.pageFlag(head, F.PG_swapcache) ? 1 : 0;
+	const alone = k.has('cow-by-refcount') ? k.mem.r32(head + page._refcount) === 1 + cached : k.mem.r32(head + page._mapcount) === 0;
+	if (alone) k.setPageFlag(head, F.PG_anon_exclusive);
+	return alone ? 1 : 0;
 }
 
 /** Makes the entry writable in place and releases the page table. */
@@ -116,6 +124,7 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 	const mm = mmOf(k, vmf);
 	const address = addressOf(k, vmf);
 	const old = k.mem.r64(vmf + vm_fault.page);
+	k.anon_vma_prepare(vma);
 	const fresh = k.alloc_page(0);
 	if (old !== 0) k.copy_page(fresh, old);
 	k.setPageFlag(fresh, F.PG_uptodate);
@@ -124,12 +133,12 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 	const same = pteValue(k, vmf) === k.mem.r64(vmf + vm_fault.orig_pte);
 	if (same) {
 		const anonymous = old !== 0 && (k.mem.r64(k.compound_head(old) + page.mapping) & 1) === 1;
-		if (old !== 0 && !anonymous) k.add_mm_counter(mm, 0, -1);
+		if (old !== 0 && !anonymous) k.add_mm_counter(mm, k.mm_counter_file(old), -1);
 		if (!anonymous) k.add_mm_counter(mm, 1, 1);
 		const prot = k.mem.r64(vma + vm_area_struct.vm_page_prot);
 		const entry = k.maybe_mkwrite(P.pte_mkdirty(P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(fresh), prot))), vma);
 		k.ptep_clear_flush(vma, address, pte);
-		k.page_add_anon_rmap(fresh, vma, address);
+		k.page_add_new_anon_rmap(fresh, vma, address);
 		k.set_pte_at(mm, address, pte, entry);
 		k.update_mmu_cache(vma, address, pte);
 		if (old !== 0) k.page_remove_rmap(old);

@@ -55,7 +55,10 @@ export const do_read_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fa
 
 export const do_cow_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fault_t do_cow_fault(struct vm_fault *vmf)', FAULT_LOCALS, (s) => [
 	s.run('start', 'vma vmf', start),
-	s.run('alloc', 'vmf cow_page alloc_page_vma', (k, f) => k.mem.w64(f.vmf + vm_fault.cow_page, k.alloc_page(0))),
+	s.run('alloc', 'vmf cow_page alloc_page_vma', (k, f) => {
+		k.anon_vma_prepare(f.vma);
+		k.mem.w64(f.vmf + vm_fault.cow_page, k.alloc_page(0));
+	}),
 	s.call('read', 'ret __do_fault', 'ret', '=', (k, f) => k.__do_fault(f.vmf)),
 	s.when('read-failed', 'ret VM_FAULT_ERROR VM_FAULT_NOPAGE VM_FAULT_RETRY unlikely', (_k, f) => f.ret & ERROR, [s.jump('uncharge_out')]),
 	s.run('copy', 'copy_user_highpage copy_mc_user_highpage vmf cow_page page', (k, f) =>
@@ -335,9 +338,9 @@ export function do_set_pte(k: Kernel, vmf: number, p: number, address: number): 
 	if (write) entry = k.maybe_mkwrite(P.pte_mkdirty(entry), vma);
 	if (write && !(vmFlags(k, vma) & F.VM_SHARED)) {
 		k.add_mm_counter(mmOf(k, vmf), 1, 1);
-		k.page_add_anon_rmap(p, vma, address);
+		k.page_add_new_anon_rmap(p, vma, address);
 	} else {
-		k.add_mm_counter(mmOf(k, vmf), 0, 1);
+		k.add_mm_counter(mmOf(k, vmf), k.mm_counter_file(p), 1);
 		k.page_add_file_rmap(p);
 	}
 	k.set_pte_at(mmOf(k, vmf), address, k.mem.r64(vmf + vm_fault.pte), entry);
@@ -422,7 +425,7 @@ export const do_set_pmd: Staged<(vmf: number, page: number) => Co<number>> = sta
 			k.cost(COST.step);
 			k.mem.w64(k.mem.r64(f.vmf + vm_fault.pmd), f.entry);
 		}),
-		s.run('cache', 'update_mmu_cache_pmd', () => undefined),
+		s.run('cache', 'update_mmu_cache_pmd', (k, f) => k.update_mmu_cache_pmd(f.vma, f.haddr, k.mem.r64(f.vmf + vm_fault.pmd))),
 		s.run('done', 'ret', (_k, f) => {
 			f.ret = 0;
 		}),

@@ -41,7 +41,8 @@ export function* handle_mm_fault(k: Kernel, vma: number, address: number, flags:
 	const task = k.current;
 	const outer = task.fault;
 	task.fault = vmf;
-	const ret = yield* k.handle_pte_fault(vmf);
+	let ret = yield* k.huge_fault(vmf);
+	if (ret & F.VM_FAULT_FALLBACK) ret = yield* k.handle_pte_fault(vmf);
 	task.fault = outer;
 	k.rt.pop(vmf, vm_fault.SIZE);
 	return ret;
@@ -164,6 +165,7 @@ export const do_anonymous_page: Staged<FaultFn> = staged<AnonFrame, FaultFn>(
 	(s) => [
 		s.run('vma', 'vma vmf', (k, f) => {
 			f.vma = vmaOf(k, f.vmf);
+			k.anon_vma_prepare(f.vma);
 			f.ret = 0;
 			f.addr = addressOf(k, f.vmf);
 			f.nr_pages = 1;
@@ -202,7 +204,7 @@ export const do_anonymous_page: Staged<FaultFn> = staged<AnonFrame, FaultFn>(
 			s.jump('release'),
 		]),
 		s.run('count', 'inc_mm_counter_fast inc_mm_counter add_mm_counter MM_ANONPAGES', (k, f) => k.add_mm_counter(mmOf(k, f.vmf), 1, 1)),
-		s.run('rmap', 'page_add_new_anon_rmap folio_add_new_anon_rmap', (k, f) => k.page_add_anon_rmap(f.page, f.vma, addressOf(k, f.vmf))),
+		s.run('rmap', 'page_add_new_anon_rmap folio_add_new_anon_rmap', (k, f) => k.page_add_new_anon_rmap(f.page, f.vma, addressOf(k, f.vmf))),
 		s.run('lru', 'lru_cache_add_inactive_or_unevictable folio_add_lru_vma', () => undefined),
 		s.label('setpte'),
 		s.run('set', 'set_pte_at set_ptes vma vm_mm vmf address pte entry', (k, f) =>

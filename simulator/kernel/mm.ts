@@ -22,6 +22,14 @@ export function fileOps(k: Kernel, mkwrite: boolean): number {
 	return ops;
 }
 
+/** The operations of the file's mappings: a disk file system is told of writes, a memory file is not. */
+export function vmOpsOf(k: Kernel, f: number): number {
+	const mkwrite = k.shmem_file(f) === 0;
+	let ops = k.vmOps.get(mkwrite);
+	if (ops === undefined) k.vmOps.set(mkwrite, (ops = k.fileOps(mkwrite)));
+	return ops;
+}
+
 /** Locks the page, dirties it and leaves it locked. mm/filemap.c. */
 export function* filemap_page_mkwrite(k: Kernel, vmf: number): Co<number> {
 	const p = k.mem.r64(vmf + vm_fault.page);
@@ -51,6 +59,30 @@ export function zeroPage(k: Kernel): number {
 		k.xarrays.set(0, new Map([[0, p]]));
 	}
 	return p;
+}
+
+/** 2 MiB of zeros, made when first asked for; like the small page of zeros it is never counted or freed. */
+export function hugeZeroPage(k: Kernel): number {
+	k.zeroPage();
+	const pages = k.xarrays.get(0) as Map<number, number>;
+	let p = pages.get(1);
+	if (p === undefined) pages.set(1, (p = k.frames.alloc(F.HPAGE_PMD_ORDER)));
+	return p;
+}
+
+/** A new folio of zeros with one reference. */
+export function alloc_folio(k: Kernel, order: number): number {
+	const p = k.frames.alloc(order);
+	k.frames.content.fill(0, k.frames.pfnOf(p), k.frames.pfnOf(p) + 2 ** order);
+	k.cost(COST.page * 2 ** order);
+	return p;
+}
+
+/** So many slots in a row on the swap device; returns the first one's offset. */
+export function swapNext(k: Kernel, nr: number): number {
+	const offset = k.swapOffset;
+	k.swapOffset += nr;
+	return offset;
 }
 
 export function copy_page(k: Kernel, to: number, from: number): void {

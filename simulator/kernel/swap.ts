@@ -4,6 +4,7 @@ import * as P from '../abi/pte.ts';
 import { page, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { type Staged, staged } from '../hooks/stages.ts';
 import { COST } from '../machine/cost.ts';
+import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { addressOf, type FaultFn, flagsOf, mmOf, vmaOf } from './memory.ts';
 
@@ -51,8 +52,14 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 				]
 			: []),
 		s.run('entry', 'entry pte_to_swp_entry vmf orig_pte', (k, f) => {
-			f.entry = k.mem.r64(f.vmf + vm_fault.orig_pte);
+			f.entry = P.pte_to_swp_entry(k.mem.r64(f.vmf + vm_fault.orig_pte));
 		}),
+		s.when('migration', 'non_swap_entry is_migration_entry entry unlikely', (_k, f) => P.is_migration_entry(f.entry), [
+			s.call('migration-wait', 'migration_entry_wait vma vm_mm vmf pmd address', '', '=', (k, f) =>
+				k.migration_entry_wait(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd), addressOf(k, f.vmf)),
+			),
+			s.jump('out'),
+		]),
 		s.run('lookup', 'folio page lookup_swap_cache swap_cache_get_folio entry vma address swapcache', (k, f) => {
 			f.folio = k.swap_cache_get_folio(f.entry);
 			f.page = f.folio;
@@ -92,12 +99,18 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 		s.run('pte', 'pte mk_pte page vma vm_page_prot', (k, f) => {
 			f.pte = P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(f.page), k.mem.r64(f.vma + vm_area_struct.vm_page_prot)));
 		}),
-		s.when('write', 'vmf flags FAULT_FLAG_WRITE reuse_swap_page exclusive', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE, [
+		s.run('exclusive', 'exclusive pte_swp_exclusive orig_pte reuse_swap_page', (k, f) => {
+			f.exclusive = alone(k, f) ? 1 : 0;
+		}),
+		s.when('write', 'vmf flags FAULT_FLAG_WRITE reuse_swap_page exclusive', (k, f) => f.exclusive && flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE, [
 			s.run('mkwrite', 'pte maybe_mkwrite pte_mkdirty', (k, f) => {
 				f.pte = k.maybe_mkwrite(P.pte_mkdirty(f.pte), f.vma);
 			}),
 		]),
-		s.run('rmap', 'do_page_add_anon_rmap page_add_anon_rmap folio_add_anon_rmap_ptes', (k, f) => k.page_add_anon_rmap(f.page, f.vma, addressOf(k, f.vmf))),
+		s.run('rmap', 'do_page_add_anon_rmap page_add_anon_rmap folio_add_anon_rmap_ptes', (k, f) => {
+			k.page_add_anon_rmap(f.page, f.vma, addressOf(k, f.vmf));
+			if (f.exclusive) k.setPageFlag(f.folio, F.PG_anon_exclusive);
+		}),
 		s.run('set', 'set_pte_at set_ptes pte', (k, f) => k.set_pte_at(mmOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte), f.pte)),
 		s.run('free-slot', 'swap_free entry folio_free_swap try_to_free_swap', (k, f) => k.swap_free(f.entry)),
 		s.run('unlock', 'unlock_page folio_unlock page folio', (k, f) => k.unlock_page(f.folio)),
@@ -114,6 +127,11 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 		s.ret('return-release', 'return ret', (_k, f) => f.ret),
 	],
 );
+
+/** Whether the page is this mm's alone: the entry says so, or no other page table holds the slot. */
+function alone(k: Kernel, f: SwapFrame): boolean {
+	return P.pte_swp_exclusive(k.mem.r64(f.vmf + vm_fault.orig_pte)) !== 0 || (k.swapSlots.get(f.entry) ?? 0) <= 1;
+}
 
 /** The folio of a slot if the swap cache has it, with a reference; else 0. */
 export function swap_cache_get_folio(k: Kernel, entry: number): number {
@@ -161,4 +179,50 @@ export function readPage(k: Kernel, p: number): void {
 			k.unlock_page(p);
 		})(),
 	);
+}
+
+/** mm/swap_state.c: a slot and a place in the swap cache for an anonymous folio. Returns 0 when there is no swap. */
+export function add_to_swap(k: Kernel, p: number): number {
+	const head = k.compound_head(p);
+	if (k.pageFlag(head, F.PG_swapcache)) return 1;
+	const nr = 2 ** k.folio_order(head);
+	const entry = P.swp_entry(P.SWP_DEVICE, k.swapNext(nr));
+	for (let i = 0; i < nr; i++) {
+		k.swapSlots.set(entry + i * F.PAGE_SIZE, 0);
+		k.swapCache.set(entry + i * F.PAGE_SIZE, head);
+	}
+	k.get_page(head);
+	k.setPageFlag(head, F.PG_swapcache);
+	k.mem.w64(head + page.private, entry);
+	k.setPageFlag(head, F.PG_dirty);
+	return 1;
+}
+
+/** One more page table holds the entry. */
+export function swap_duplicate(k: Kernel, entry: number): void {
+	k.swapSlots.set(entry, (k.swapSlots.get(entry) ?? 0) + 1);
+}
+
+/** A page table that is unmapped drops its entry. */
+export function free_swap_and_cache(k: Kernel, entry: number): void {
+	k.swap_free(entry);
+}
+
+/** mm/page_io.c: the folio's contents go to their slots. Written at once; the task waits for the device. */
+export function* swap_writepage(k: Kernel, p: number): Co<void> {
+	const head = k.compound_head(p);
+	const entry = k.mem.r64(head + page.private);
+	k.clearPageFlag(head, F.PG_dirty);
+	if (!k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
+	for (let i = 0; i < 2 ** k.folio_order(head); i++) k.swapData.set(entry + i * F.PAGE_SIZE, k.frames.content[k.frames.pfnOf(head) + i] as number);
+}
+
+/** The swap cache forgets the folio; slots that no page table holds are free. */
+export function delete_from_swap_cache(k: Kernel, head: number): void {
+	const entry = k.mem.r64(head + page.private);
+	for (let i = 0; i < 2 ** k.folio_order(head); i++) {
+		k.swapCache.delete(entry + i * F.PAGE_SIZE);
+		if ((k.swapSlots.get(entry + i * F.PAGE_SIZE) ?? 0) === 0) k.swapSlots.delete(entry + i * F.PAGE_SIZE);
+	}
+	k.clearPageFlag(head, F.PG_swapcache);
 }

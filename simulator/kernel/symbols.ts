@@ -3,20 +3,63 @@ import type { Staged } from '../hooks/stages.ts';
 import * as fault from './fault.ts';
 import * as filemap from './filemap.ts';
 import * as folio from './folio.ts';
+import * as gup from './gup.ts';
+import * as hugeMemory from './huge-memory.ts';
 import type { Kernel } from './kernel.ts';
+import * as khugepaged from './khugepaged.ts';
 import * as locks from './locks.ts';
+import * as madvise from './madvise.ts';
 import * as memory from './memory.ts';
 import * as memoryCow from './memory-cow.ts';
 import * as memoryFile from './memory-file.ts';
+import * as memoryFork from './memory-fork.ts';
+import * as memoryUnmap from './memory-unmap.ts';
+import * as migrate from './migrate.ts';
 import * as mm from './mm.ts';
 import * as mmap from './mmap.ts';
+import * as mmuGather from './mmu-gather.ts';
+import * as mmuNotifier from './mmu-notifier.ts';
+import * as mprotect from './mprotect.ts';
+import * as mremap from './mremap.ts';
 import * as pageWriteback from './page-writeback.ts';
 import * as pgtable from './pgtable.ts';
 import * as rmap from './rmap.ts';
 import * as swap from './swap.ts';
 import * as syscalls from './syscalls.ts';
+import * as truncate from './truncate.ts';
+import * as vma from './vma.ts';
+import * as vmscan from './vmscan.ts';
 
-const FILES = { fault, filemap, folio, locks, memory, memoryCow, memoryFile, mm, mmap, pageWriteback, pgtable, rmap, swap, syscalls };
+const FILES = {
+	fault,
+	filemap,
+	folio,
+	locks,
+	memory,
+	memoryCow,
+	memoryFile,
+	mm,
+	mmap,
+	pageWriteback,
+	pgtable,
+	rmap,
+	swap,
+	syscalls,
+	gup,
+	hugeMemory,
+	khugepaged,
+	madvise,
+	memoryFork,
+	memoryUnmap,
+	migrate,
+	mmuGather,
+	mmuNotifier,
+	mprotect,
+	mremap,
+	truncate,
+	vma,
+	vmscan,
+};
 
 /** What a function of the kernel is called with: its kernel argument is bound. */
 type Bound<F> = F extends Staged<infer C> ? C : F extends (k: Kernel, ...args: infer A) => infer R ? (...args: A) => R : never;
@@ -37,7 +80,21 @@ export interface Symbols
 		Bind<typeof pgtable>,
 		Bind<typeof rmap>,
 		Bind<typeof swap>,
-		Bind<typeof syscalls> {}
+		Bind<typeof syscalls>,
+		Bind<typeof gup>,
+		Bind<typeof hugeMemory>,
+		Bind<typeof khugepaged>,
+		Bind<typeof madvise>,
+		Bind<typeof memoryFork>,
+		Bind<typeof memoryUnmap>,
+		Bind<typeof migrate>,
+		Bind<typeof mmuGather>,
+		Bind<typeof mmuNotifier>,
+		Bind<typeof mprotect>,
+		Bind<typeof mremap>,
+		Bind<typeof truncate>,
+		Bind<typeof vma>,
+		Bind<typeof vmscan> {}
 
 export type AnyStaged = Staged<(...args: never[]) => unknown>;
 export type SymbolFn = (k: never, ...args: never[]) => unknown;
@@ -58,6 +115,20 @@ const SOURCES: Readonly<Record<keyof typeof FILES, string>> = {
 	rmap: 'mm/rmap.c',
 	swap: 'mm/swap_state.c',
 	syscalls: 'mm',
+	gup: 'mm/gup.c',
+	hugeMemory: 'mm/huge_memory.c',
+	khugepaged: 'mm/khugepaged.c',
+	madvise: 'mm/madvise.c',
+	memoryFork: 'mm/memory.c',
+	memoryUnmap: 'mm/memory.c',
+	migrate: 'mm/migrate.c',
+	mmuGather: 'mm/mmu_gather.c',
+	mmuNotifier: 'mm/mmu_notifier.c',
+	mprotect: 'mm/mprotect.c',
+	mremap: 'mm/mremap.c',
+	truncate: 'mm/truncate.c',
+	vma: 'mm/vma.c',
+	vmscan: 'mm/vmscan.c',
 };
 
 export interface SymbolEntry {

@@ -8,6 +8,8 @@ export const COST = {
 	trap: 600,
 	/** One step of kernel work: a page-table level, a lock, a cache lookup. */
 	step: 20,
+	/** One entry that an unmap, copy or protection change goes over. */
+	entry: 4,
 	flushLocal: 200,
 	flushBroadcast: 500,
 	flushIpi: 2000,

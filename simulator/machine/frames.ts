@@ -15,6 +15,8 @@ export class Frames {
 	readonly content: Int32Array;
 	#next = 1;
 	#free: number[] = [];
+	/** Freed spans of higher orders, by order. */
+	readonly #spans = new Map<number, number[]>();
 	/** Every struct page that heads an allocation since the last reset. */
 	readonly allocated = new Set<number>();
 	/** Address of the table that a page-table page holds is kept in `page.table`; freed tables are reused through this. */
@@ -37,6 +39,7 @@ export class Frames {
 		this.content.fill(0, 0, this.#next);
 		this.#next = 1;
 		this.#free = [];
+		this.#spans.clear();
 		this.#tables = [];
 		this.allocated.clear();
 	}
@@ -68,6 +71,8 @@ export class Frames {
 	}
 
 	#span(order: number): number {
+		const freed = this.#spans.get(order)?.pop();
+		if (freed !== undefined) return freed;
 		const align = order >= HPAGE_PMD_ORDER ? 512 : 1 << order;
 		const start = Math.ceil(this.#next / align) * align;
 		for (let pfn = this.#next; pfn < start; pfn++) this.#free.push(pfn);
@@ -81,8 +86,9 @@ export class Frames {
 		const pfn = this.pfnOf(head);
 		for (let i = 0; i < 1 << order; i++) {
 			this.generation[pfn + i] = (this.generation[pfn + i] as number) + 1;
-			if (order === 0) this.#free.push(pfn);
 		}
+		if (order === 0) this.#free.push(pfn);
+		else this.#spans.set(order, [...(this.#spans.get(order) ?? []), pfn]);
 		this.allocated.delete(head);
 	}
 

@@ -39,15 +39,24 @@ export function translate(frames: Frames, tlb: Tlb, hw: Hardware, counters: Coun
 		if (!hw.faultEvicts && !(hw.setsDirty && cached.pte & PTE_WRITE)) return { ok: false, present: true };
 		tlb.drop(mm, vpn, vpn + 1);
 	}
+	if (hw.cachesNotPresent || hw.cachesOld) {
+		const present = tlb.refused(mm, vpn);
+		if (present !== undefined) return { ok: false, present };
+	}
 	const table = hw.cachesTables ? tlb.table(mm, vpn) : undefined;
 	const stale = table !== undefined && frames.generation[table.pfn] !== table.generation;
 	const at = table !== undefined ? frames.mem.r64(frames.pageOf(table.pfn) + page.table) + (vpn & 511) * 8 : leafOf(frames, tlb, hw, mm, pgd, vpn);
-	if (at === 0) return { ok: false, present: false };
-	let entry = frames.mem.r64(at);
-	if ((entry & PTE_PRESENT) === 0) return { ok: false, present: false };
+	let entry = at === 0 ? 0 : frames.mem.r64(at);
+	if ((entry & PTE_PRESENT) === 0) {
+		if (hw.cachesNotPresent) tlb.refuse(mm, vpn, false);
+		return { ok: false, present: false };
+	}
 	if (write && (entry & PTE_WRITE) === 0) return { ok: false, present: true };
 	if ((entry & PTE_YOUNG) === 0) {
-		if (!hw.setsAccessed) return { ok: false, present: true };
+		if (!hw.setsAccessed) {
+			if (hw.cachesOld) tlb.refuse(mm, vpn, true);
+			return { ok: false, present: true };
+		}
 		entry |= PTE_YOUNG;
 		counters.add('hw.ad.assist');
 	}

@@ -20,11 +20,14 @@ export class Tlb {
 	/** The same for 2 MiB entries, by virtual page number >> 9. */
 	readonly #huge = new Map<number, Map<number, TlbEntry>>();
 	readonly #tables = new Map<number, Map<number, CachedTable>>();
+	/** Pages for which a walk found no entry that it could use, where hardware remembers that; true if there was an entry. */
+	readonly #refused = new Map<number, Map<number, boolean>>();
 
 	reset(): void {
 		this.#small.clear();
 		this.#huge.clear();
 		this.#tables.clear();
+		this.#refused.clear();
 	}
 
 	lookup(mm: number, vpn: number): TlbEntry | undefined {
@@ -44,8 +47,19 @@ export class Tlb {
 		mapOf(this.#tables, mm).set(vpn >> 9, table);
 	}
 
+	/** What a walk has remembered of a page that it could not translate; undefined for nothing. */
+	refused(mm: number, vpn: number): boolean | undefined {
+		return this.#refused.get(mm)?.get(vpn);
+	}
+
+	refuse(mm: number, vpn: number, present: boolean): void {
+		mapOf(this.#refused, mm).set(vpn, present);
+	}
+
 	/** Drops the translations of pages `from <= vpn < to`. */
 	drop(mm: number, from: number, to: number): void {
+		const refused = this.#refused.get(mm);
+		if (refused !== undefined) for (const vpn of refused.keys()) if (vpn >= from && vpn < to) refused.delete(vpn);
 		const small = this.#small.get(mm);
 		if (small !== undefined && small.size > 0) {
 			if (to - from === 1) small.delete(from);
@@ -66,6 +80,7 @@ export class Tlb {
 		this.#small.delete(mm);
 		this.#huge.delete(mm);
 		this.#tables.delete(mm);
+		this.#refused.delete(mm);
 	}
 }
 

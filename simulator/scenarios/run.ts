@@ -1,7 +1,8 @@
 import { PG_locked, PG_swapcache, PG_table, PTE_HUGE, PTE_PRESENT } from '../abi/flags.ts';
-import { mm_struct, page, vm_area_struct } from '../abi/structs.ts';
+import { page, vm_area_struct } from '../abi/structs.ts';
 import { BudgetSpent, NoProgress, NotModelled, Oops } from '../c/runtime.ts';
 import type { SimNote } from '../index.ts';
+import { NEWEST_KERNEL, versionNumber } from '../kernel/features.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { walk } from '../machine/mmu.ts';
 import { type Scenario, Stage } from './scenario.ts';
@@ -13,10 +14,10 @@ export interface Outcome {
 	readonly waits: readonly { readonly who: string; readonly on: string; readonly cycles: number }[];
 }
 
-/** Runs one scenario to its end on a kernel, then tears everything down and counts what is left over. */
-export function runScenario(k: Kernel, scenario: Scenario, variant: string, budget: number): Outcome {
+/** Runs one scenario to its end on a kernel of mm version `version`, then tears everything down and counts what is left over. */
+export function runScenario(k: Kernel, scenario: Scenario, variant: string, budget: number, version = NEWEST_KERNEL): Outcome {
 	k.reset(budget);
-	if (scenario.applies !== undefined && !scenario.applies(k, variant)) return { applies: false, ended: false, notes: [], waits: [] };
+	if (scenario.applies !== undefined && !scenario.applies(k, variant, versionNumber(version))) return { applies: false, ended: false, notes: [], waits: [] };
 	const stage = new Stage(k);
 	const notes: SimNote[] = [];
 	try {
@@ -60,12 +61,7 @@ function waitsOf(k: Kernel): { readonly who: string; readonly on: string; readon
 
 /** Ends every mm and empties the page cache; what then still has references has leaked. */
 function teardown(k: Kernel): void {
-	for (const [mm, vmas] of k.vmas) {
-		for (const vma of vmas) for (const p of k.unmap_vma(mm, vma)) k.put_page(p);
-		k.free_pgtables(mm);
-		const rss = [mm_struct.file_rss, mm_struct.anon_rss, mm_struct.swap_rss, mm_struct.shmem_rss].reduce((sum, at) => sum + Math.abs(k.mem.r64(mm + at)), 0);
-		if (rss > 0) k.counters.always('rss.drift', rss);
-	}
+	for (const mm of [...k.vmas.keys()]) k.exit_mmap(mm);
 	for (const [xarray, entries] of k.xarrays) {
 		if (xarray === 0) for (const zero of entries.values()) k.frames.release(zero);
 		const heads = new Set([...entries.values()].filter((e) => e !== 0 && (e & 1) === 0).map((e) => k.compound_head(e)));

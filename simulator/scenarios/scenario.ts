@@ -13,8 +13,8 @@ export interface Scenario {
 	readonly variants: readonly string[];
 	/** Symbols that it exercises, checked by a test. */
 	readonly exercises: readonly string[];
-	/** Whether the variant can happen on this kernel and architecture. */
-	applies?(k: Kernel, variant: string): boolean;
+	/** Whether the variant can happen on this kernel and architecture; `version` is that of mm, major * 100 + minor. */
+	applies?(k: Kernel, variant: string, version: number): boolean;
 	/** Prepares the machine, then starts the tasks. Nothing here is measured. */
 	start(s: Stage, variant: string): void;
 	/** Looks at the machine after the tasks have ended and before teardown. */
@@ -53,7 +53,7 @@ export class Stage {
 
 	/** A file whose `pages` pages are in the page cache, up to date. */
 	cachedFile(pages: number): { readonly file: number; readonly mapping: number; readonly pages: readonly number[] } {
-		const file = this.k.file_alloc(pages);
+		const file = this.k.file_alloc(pages, 0);
 		const mapping = this.k.mem.r64(file);
 		const list: number[] = [];
 		for (let i = 0; i < pages; i++) {
@@ -67,7 +67,7 @@ export class Stage {
 
 	/** A file of one compound page of `order` at index 0, up to date. */
 	hugeFile(order: number): { readonly file: number; readonly mapping: number; readonly head: number } {
-		const file = this.k.file_alloc(1 << order);
+		const file = this.k.file_alloc(1 << order, 0);
 		const mapping = this.k.mem.r64(file);
 		const head = this.k.frames.alloc(order);
 		this.k.setPageFlag(head, F.PG_uptodate);

@@ -1,5 +1,7 @@
 import * as F from '../abi/flags.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import { COST } from '../machine/cost.ts';
+import type { Co } from '../schedule/scheduler.ts';
 import { type Scenario, USER } from './scenario.ts';
 
 const PAGES = 8;
@@ -8,6 +10,14 @@ const THIRD = USER + 0x8000000;
 /** How long a writer keeps mmap_lock, cycles. */
 const HOLD = 20000;
 const RW = F.VM_READ | F.VM_WRITE;
+
+/** A change of one VMA: mmap_lock for writing, then the VMA's own, held for so long. */
+function* writer(k: Kernel, mm: number, vma: number, hold: number): Co<void> {
+	yield* k.mmap_write_lock(mm);
+	if (k.has('per-vma-lock')) yield* k.vma_start_write(vma);
+	if (hold > 0) yield { kind: 'sleep', cycles: hold };
+	k.mmap_write_unlock(mm);
+}
 
 export const swapinIo: Scenario = {
 	name: 'swapin-io',
@@ -51,11 +61,11 @@ export const swapinIo: Scenario = {
 		const target = variant === 'writer-same-vma' ? a : third;
 		s.task(variant === 'writer-same-vma' ? 'writer-a' : 'writer-b', 3, mm, function* () {
 			yield* s.sleep(COST.io / 4);
-			yield* k.do_mprotect(mm, target, RW, 0);
+			yield* writer(k, mm, target, 0);
 		});
 		s.task('late-writer', 3, mm, function* () {
 			yield* s.sleep(COST.io - HOLD / 2);
-			yield* k.do_mprotect(mm, third, RW, HOLD);
+			yield* writer(k, mm, third, HOLD);
 		});
 	},
 };

@@ -39,7 +39,7 @@ export const fileRead: Scenario = {
 	],
 	start(s, variant) {
 		const mm = s.mm();
-		const file = variant === 'not-cached' ? s.k.file_alloc(4) : s.cachedFile(PAGES).file;
+		const file = variant === 'not-cached' ? s.k.file_alloc(4, 0) : s.cachedFile(PAGES).file;
 		const pages = variant === 'not-cached' ? 4 : PAGES;
 		s.mapFile(mm, USER, pages, F.VM_READ | F.VM_SHARED, file);
 		s.task('reader', 0, mm, function* () {

@@ -33,11 +33,11 @@ function harm(
 /** A loads a page, unmaps it, maps a new one at the same address, and loads again. */
 function remap(s: Stage): void {
 	const mm = s.mm();
-	const first = s.anonymous(mm, USER, 1);
+	s.anonymous(mm, USER, 1);
 	s.task('A', 0, mm, function* () {
 		yield* s.store(USER);
 		yield* s.measured(function* () {
-			yield* s.k.do_munmap(mm, first);
+			yield* s.k.sys_munmap(mm, USER, PAGE_SIZE);
 		});
 		s.anonymous(mm, USER, 1);
 		yield* s.load(USER);
@@ -52,7 +52,7 @@ it('munmap flushes before the page is free', () => {
 
 it('sees a page served by a stale entry when munmap does not flush', () => {
 	const noFlush = (k: Kernel): void => {
-		k.flush_tlb_range = () => undefined;
+		k.tlb_flush = () => undefined;
 	};
 	expect(harm(remap, noFlush).kinds).toEqual(['stale-read']);
 });
@@ -60,15 +60,14 @@ it('sees a page served by a stale entry when munmap does not flush', () => {
 it('interrupts the other CPUs that run the mm, or broadcasts', () => {
 	const twoCpus = (s: Stage): void => {
 		const mm = s.mm();
-		const vma = s.anonymous(mm, USER, 1);
+		s.anonymous(mm, USER, 1);
 		const other = s.task('B', 1, mm, function* () {
 			yield* s.load(USER);
 		});
 		s.task('A', 0, mm, function* () {
 			yield { kind: 'until', ready: () => s.k.sched.isDone(other) };
 			yield* s.measured(function* () {
-				yield* s.k.do_munmap(mm, vma);
-				s.k.flush_tlb_mm(mm);
+				yield* s.k.sys_munmap(mm, USER, PAGE_SIZE);
 			});
 		});
 	};
