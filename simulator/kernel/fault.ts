@@ -1,9 +1,9 @@
 /** arch/../mm/fault.c in its common shape: from the exception to handle_mm_fault and back, and the user's access around it. */
 import * as F from '../abi/flags.ts';
-import { task_struct, vm_area_struct } from '../abi/structs.ts';
+import { task_struct, tlbflush_unmap_batch, vm_area_struct } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import { translate } from '../machine/mmu.ts';
-import type { Tlb } from '../machine/tlb.ts';
+import type { Tlb, TlbEntry } from '../machine/tlb.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { dropHeld, heldLocks } from './locks.ts';
@@ -119,9 +119,8 @@ export function* user_access(k: Kernel, address: number, write: number, value: n
 	for (let faults = 0; faults < MAX_FAULTS; faults++) {
 		const seen = translate(k.frames, tlb, k.hw, k.counters, task.mm, k.pgd(task.mm), vpn, write !== 0);
 		if (seen.ok) {
-			if (seen.hit && seen.entry.generation !== k.frames.generation[seen.pfn]) {
-				k.violate(write ? 'stale-write' : 'stale-read', `a ${write ? 'store' : 'load'} is served by a TLB entry whose page was freed`);
-			}
+			if (seen.stale) k.violate(write ? 'stale-write' : 'stale-read', `a ${write ? 'store' : 'load'} walks a page table that was freed`);
+			else if (seen.hit) checkTranslation(k, task.mm, address, write !== 0, seen.pfn, seen.entry);
 			if (write) k.frames.content[seen.pfn] = value >= 0 ? value : (k.frames.content[seen.pfn] as number) + 1;
 			return k.frames.content[seen.pfn] as number;
 		}
@@ -133,6 +132,32 @@ export function* user_access(k: Kernel, address: number, write: number, value: n
 	}
 	k.violate('no-progress', `one access faults more than ${MAX_FAULTS} times`);
 	return -1;
+}
+
+/**
+ * Whether the page tables still grant what a TLB entry granted. An entry that grants less, or only lacks an accessed flag, is
+ * fine; so is one whose flush is still owed: somebody is between changing entries and flushing them.
+ */
+function checkTranslation(k: Kernel, mm: number, address: number, write: boolean, pfn: number, cached: TlbEntry): void {
+	const kind = write ? 'stale-write' : 'stale-read';
+	const access = write ? 'store' : 'load';
+	if (cached.generation !== k.frames.generation[pfn]) {
+		k.violate(kind, `a ${access} is served by a TLB entry whose page was freed`);
+		return;
+	}
+	const at = k.ptepOf(mm, address);
+	const entry = at === 0 ? 0 : k.mem.r64(at);
+	const same = entry & F.PTE_PRESENT && k.frames.pfnOf(k.subpageOf(entry, address)) === pfn;
+	if (same && (!write || entry & F.PTE_WRITE)) return;
+	if (flushOwed(k, mm)) return;
+	if (same) k.violate(kind, 'a store goes through a TLB entry although the page was write-protected');
+	else k.violate(kind, `a ${access} is served by a TLB entry although its page is no longer mapped there`);
+}
+
+/** Whether somebody has changed entries of the mm and not flushed them yet. */
+function flushOwed(k: Kernel, mm: number): boolean {
+	if (k.mm_tlb_flush_pending(mm)) return true;
+	return k.sched.tasks().some((t) => t.struct !== 0 && k.mem.r32(t.struct + task_struct.tlb_ubc + tlbflush_unmap_batch.flush_required) !== 0);
 }
 
 /** Nothing may be held on the way back to user space. */
