@@ -22,8 +22,10 @@ export function gup_pte_range(k: Kernel, mm: number, addr: number, write: number
 	const at = k.ptepOf(mm, addr);
 	if (at === 0) return 0;
 	const entry = k.mem.r64(at);
-	if (!(entry & F.PTE_PRESENT) || (write && !P.pte_write(entry)) || P.pte_special(entry)) return 0;
+	if (!(entry & F.PTE_PRESENT) || (write && !P.pte_write(entry))) return 0;
 	const p = k.subpageOf(entry, addr);
+	// The page of zeros is not counted.
+	if (P.pte_special(entry)) return p;
 	// A read pin of a page that may still be copied on write would lose sight of it: it is unshared first.
 	if (!write && k.has('anon-exclusive') && k.PageAnon(p) && !k.pageFlag(p, F.PG_anon_exclusive)) return 0;
 	if (!k.folio_try_get(p)) return 0;
@@ -36,6 +38,7 @@ export function gup_pte_range(k: Kernel, mm: number, addr: number, write: number
 }
 
 export function unpin_user_page(k: Kernel, p: number): void {
+	if (p === k.zeroPage()) return;
 	k.page_ref_add(p, -(PIN_BIAS - 1));
 	k.put_page(p);
 }

@@ -214,15 +214,15 @@ export function move_huge_pmd(k: Kernel, vma: number, old_addr: number, new_addr
 	return 1;
 }
 
-/** Replaces a huge entry by a table of small ones; a file's entry is dropped instead, its pages fault again. `freeze` is not modelled. */
-export function __split_huge_pmd(k: Kernel, vma: number, pmdp: number, address: number, _freeze: number): void {
+/** Replaces a huge entry by a table of small ones, of migration entries with `freeze`; a file's entry is dropped instead, its pages fault again. */
+export function __split_huge_pmd(k: Kernel, vma: number, pmdp: number, address: number, freeze: number): void {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	const haddr = haddrOf(address);
 	k.mmu_notifier_invalidate_range_start(mm, haddr, haddr + F.PMD_SIZE);
 	const lock = k.pmd_lock(mm, pmdp);
 	if (P.pmd_trans_huge(k.mem.r64(pmdp))) {
 		if (k.mem.r64(vma + vm_area_struct.vm_ops) !== 0) dropFileEntry(k, mm, vma, pmdp, haddr);
-		else splitLocked(k, mm, vma, pmdp, haddr);
+		else splitLocked(k, mm, vma, pmdp, haddr, freeze !== 0);
 	}
 	k.spin_unlock(lock);
 	k.mmu_notifier_invalidate_range_end(mm, haddr, haddr + F.PMD_SIZE);
@@ -239,7 +239,7 @@ function dropFileEntry(k: Kernel, mm: number, vma: number, pmdp: number, haddr: 
 	k.put_page(p);
 }
 
-function splitLocked(k: Kernel, mm: number, vma: number, pmdp: number, haddr: number): void {
+function splitLocked(k: Kernel, mm: number, vma: number, pmdp: number, haddr: number, freeze: boolean): void {
 	const zero = isZero(k.mem.r64(pmdp));
 	const old = zero ? k.pmdp_huge_clear_flush(vma, haddr, pmdp) : k.pmdp_invalidate(vma, haddr, pmdp);
 	const table = k.pgtable_trans_huge_withdraw(mm, pmdp) || k.pte_alloc_one(mm);
@@ -247,11 +247,14 @@ function splitLocked(k: Kernel, mm: number, vma: number, pmdp: number, haddr: nu
 	const first = zero ? k.frames.pfnOf(k.zeroPage()) : P.pte_pfn(old);
 	const flags = old & F.PTE_FLAGS & ~F.PTE_HUGE;
 	k.cost(COST.page);
-	for (let i = 0; i < F.HPAGE_PMD_NR; i++) k.mem.w64(at + i * 8, P.pfn_pte(zero ? first : first + i, flags));
-	if (!zero) {
-		const p = pmdPage(k, old);
-		const head = k.compound_head(p);
-		if (P.pte_dirty(old)) k.set_page_dirty(head);
+	const frozen = freeze && !zero ? k.migration_entry_of(old, pmdPage(k, old)) : 0;
+	for (let i = 0; i < F.HPAGE_PMD_NR; i++) k.mem.w64(at + i * 8, frozen ? frozen + i * F.PAGE_SIZE : P.pfn_pte(zero ? first : first + i, flags));
+	const head = zero ? 0 : k.compound_head(pmdPage(k, old));
+	if (head !== 0 && P.pte_dirty(old)) k.set_page_dirty(head);
+	if (frozen) {
+		k.page_remove_rmap(head);
+		k.put_page(head);
+	} else if (head !== 0) {
 		k.page_ref_add(head, F.HPAGE_PMD_NR - 1);
 		k.mem.w32(head + page._mapcount, k.mem.r32(head + page._mapcount) + F.HPAGE_PMD_NR - 1);
 	}

@@ -198,19 +198,19 @@ export function should_defer_flush(k: Kernel, mm: number, flags: number): number
 
 /** Unmaps the folio everywhere. Returns 1 if nothing maps it any more. */
 export function try_to_unmap(k: Kernel, folio: number, flags: number): number {
-	return unmapEverywhere(k, folio, (vma, address) => k.try_to_unmap_one(folio, vma, address, flags));
+	return unmapEverywhere(k, folio, 0, (vma, address) => k.try_to_unmap_one(folio, vma, address, flags));
 }
 
 /** Replaces every mapping by a migration entry. Returns 1 if nothing maps the folio any more. */
 export function try_to_migrate(k: Kernel, folio: number, flags: number): number {
-	return unmapEverywhere(k, folio, (vma, address) => k.try_to_migrate_one(folio, vma, address, flags));
+	return unmapEverywhere(k, folio, 1, (vma, address) => k.try_to_migrate_one(folio, vma, address, flags));
 }
 
-/** Entries that map 2 MiB are replaced by tables first. */
-function unmapEverywhere(k: Kernel, folio: number, one: (vma: number, address: number) => number): number {
+/** Entries that map 2 MiB are replaced by tables first, of migration entries at once with `freeze`. */
+function unmapEverywhere(k: Kernel, folio: number, freeze: number, one: (vma: number, address: number) => number): number {
 	const places = k.rmap_walk(folio);
 	for (const { vma, address } of places) {
-		for (const m of mapped(k, folio, vma, address, false)) if (m.huge) k.__split_huge_pmd(vma, m.pmd, m.address, 0);
+		for (const m of mapped(k, folio, vma, address, false)) if (m.huge) k.__split_huge_pmd(vma, m.pmd, m.address, freeze);
 	}
 	for (const { vma, address } of places) if (!one(vma, address)) break;
 	return k.mem.r32(k.compound_head(folio) + page._mapcount) < 0 ? 1 : 0;
@@ -309,13 +309,19 @@ export function try_to_migrate_one(k: Kernel, folio: number, vma: number, addres
 			k.setPte(mm, m.address, m.ptep, old);
 			return false;
 		}
-		const type = P.pte_write(old) ? P.SWP_MIGRATION_WRITE : exclusive ? P.SWP_MIGRATION_READ_EXCLUSIVE : P.SWP_MIGRATION_READ;
-		let entry = P.swp_entry(type, k.frames.pfnOf(m.page));
-		if (P.pte_young(old) && k.has('migration-keeps-young')) entry = P.make_migration_entry_young(entry);
-		if (P.pte_dirty(old) && k.has('migration-keeps-young')) entry = P.make_migration_entry_dirty(entry);
-		k.setPte(mm, m.address, m.ptep, entry);
+		k.setPte(mm, m.address, m.ptep, k.migration_entry_of(old, m.page));
 		return true;
 	});
+}
+
+/** What stands for a page while it moves: whether it could be written, and from 6.1 whether it was used and written. */
+export function migration_entry_of(k: Kernel, old: number, p: number): number {
+	const exclusive = k.PageAnon(p) && k.pageFlag(p, F.PG_anon_exclusive);
+	const type = P.pte_write(old) ? P.SWP_MIGRATION_WRITE : exclusive ? P.SWP_MIGRATION_READ_EXCLUSIVE : P.SWP_MIGRATION_READ;
+	let entry = P.swp_entry(type, k.frames.pfnOf(p));
+	if (P.pte_young(old) && k.has('migration-keeps-young')) entry = P.make_migration_entry_young(entry);
+	if (P.pte_dirty(old) && k.has('migration-keeps-young')) entry = P.make_migration_entry_dirty(entry);
+	return entry;
 }
 
 /** The migration entries of `old` in one VMA map `folio` from now on. mm/migrate.c remove_migration_pte. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import * as F from '../../../simulator/abi/flags.ts';
+import type { Arch } from '../../../simulator/arch/arch.ts';
+import { ARCHITECTURES, archExists } from '../../../simulator/arch/index.ts';
 import type { Co } from '../../../simulator/schedule/scheduler.ts';
-import { at, type Process, RW, type Ran, run } from './program.ts';
+import { at, type Process, type Ran, RW, run } from './program.ts';
 
 const R = F.VM_READ;
 const M = F.PMD_SIZE / F.PAGE_SIZE;
@@ -71,7 +73,171 @@ const CASES: [name: string, flushes: string[], faults: number, program: (p: Proc
 			void child;
 		}),
 	],
+	[
+		'a child that writes copies; the parent, alone again, writes in place',
+		['local -1', 'local 1'],
+		2,
+		touched(1, function* (p) {
+			const child = yield* p.k.sys_fork(p.mm);
+			yield* inChild(p, child, () => p.store(0));
+			yield* p.store(0);
+		}),
+	],
+	[
+		'exit of the child leaves the page to the parent',
+		['local -1', 'local -1'],
+		1,
+		touched(1, function* (p) {
+			const child = yield* p.k.sys_fork(p.mm);
+			yield* inChild(p, child, () => p.k.sys_exit(child));
+			yield* p.store(0);
+		}),
+	],
+	[
+		'a huge page: one fault, one entry flushed',
+		['local 1'],
+		1,
+		mapped(M, function* (p) {
+			yield* p.advise(0, M, F.MADV_HUGEPAGE);
+			yield* p.store(0, M);
+			yield* p.unmap(0, M);
+		}),
+	],
+	[
+		'a huge page unmapped in part is split first',
+		['local -1', 'local 16'],
+		1,
+		mapped(M, function* (p) {
+			yield* p.advise(0, M, F.MADV_HUGEPAGE);
+			yield* p.store(0);
+			yield* p.unmap(16, 16);
+			yield* p.load(0, 16);
+		}),
+	],
+	[
+		'a load, then a store of a huge page: the zero page is split and one page copied',
+		['local -1', 'local 1'],
+		2,
+		mapped(M, function* (p) {
+			yield* p.advise(0, M, F.MADV_HUGEPAGE);
+			yield* p.load(0);
+			yield* p.store(0);
+		}),
+	],
+	[
+		'a huge page is collapsed, split, moved and read',
+		['local -1', 'local -1', 'local -1'],
+		0,
+		touched(M, function* (p) {
+			yield* p.k.khugepaged_range(p.mm, at(0));
+			yield* p.k.split_range(p.mm, at(0));
+			yield* p.k.sys_mremap(p.mm, at(0), F.PMD_SIZE, F.PMD_SIZE, at(2 * M));
+			yield* p.load(2 * M, M);
+		}),
+	],
+	[
+		'pages that were used are kept by the first pass and go with the second, one flush each',
+		['local 1', 'local 1'],
+		2,
+		touched(2, function* (p) {
+			yield* p.k.reclaim_range(p.mm, at(0), 2 * F.PAGE_SIZE);
+			yield* p.k.reclaim_range(p.mm, at(0), 2 * F.PAGE_SIZE);
+			yield* p.load(0, 2);
+		}),
+	],
+	[
+		'migrated pages are flushed one by one where one CPU runs the mm, and need no fault afterwards',
+		['local 1', 'local 1'],
+		0,
+		touched(2, function* (p) {
+			yield* p.k.migrate_range(p.mm, at(0), 2 * F.PAGE_SIZE);
+			yield* p.store(0, 2);
+		}),
+	],
+	[
+		'a pinned page is copied for the child, so the parent writes in place',
+		['local -1'],
+		0,
+		touched(1, function* (p) {
+			const page = yield* p.k.pin_user_page(p.mm, at(0), 1);
+			yield* p.k.sys_fork(p.mm);
+			yield* p.store(0);
+			p.k.unpin_user_page(page);
+		}),
+	],
+	[
+		'a device sees the pages that the mm maps, through unmaps and copies',
+		['local -1', 'local 1', 'local 1'],
+		3,
+		touched(1, function* (p) {
+			p.k.mmu_notifier_register(p.mm);
+			yield* p.k.device_access(p.mm, at(0), 1);
+			yield* p.k.sys_fork(p.mm);
+			yield* p.store(0);
+			yield* p.k.device_access(p.mm, at(0), 0);
+			yield* p.advise(0, 1, F.MADV_DONTNEED);
+			yield* p.k.device_access(p.mm, at(0), 0);
+		}),
+	],
+	[
+		'a hole and a shorter file: mappings go, and beyond the end is SIGBUS',
+		['local 2', 'local 4'],
+		3,
+		function* (p) {
+			const file = p.k.file_alloc(8, 1);
+			yield* p.map(0, 8, RW | F.VM_SHARED, file);
+			yield* p.store(0, 8);
+			yield* p.measure(function* () {
+				yield* p.k.sys_punch_hole(file, 0, 2);
+				yield* p.load(0, 2);
+				yield* p.k.sys_ftruncate(file, 4);
+				yield* p.load(4);
+			});
+		},
+	],
+	[
+		'writeback makes a shared page read-only and clean; the next store faults',
+		['local 1'],
+		1,
+		function* (p) {
+			const file = p.k.file_alloc(1, 0);
+			yield* p.map(0, 1, RW | F.VM_SHARED, file);
+			yield* p.store(0);
+			yield* p.measure(function* () {
+				yield* p.k.sys_fsync(file);
+				yield* p.store(0);
+			});
+		},
+	],
+	[
+		'mlock brings pages in, and MADV_DONTNEED refuses them',
+		['local 4'],
+		4,
+		mapped(4, function* (p) {
+			yield* p.k.sys_mlock(p.mm, at(0), 4 * F.PAGE_SIZE);
+			yield* p.advise(0, 4, F.MADV_DONTNEED);
+			yield* p.k.sys_munlock(p.mm, at(0), 4 * F.PAGE_SIZE);
+			yield* p.advise(0, 4, F.MADV_DONTNEED);
+		}),
+	],
 ];
+
+/** Maps, touches nothing, and measures the rest. */
+function mapped(pages: number, rest: (p: Process) => Co<void>): (p: Process) => Co<void> {
+	return function* (p) {
+		yield* p.map(0, pages);
+		yield* p.measure(() => rest(p));
+	};
+}
+
+/** The task takes the part of the child for a while. */
+function* inChild(p: Process, child: number, run: () => Co<unknown>): Co<void> {
+	const task = p.k.current as { mm: number };
+	const parent = task.mm;
+	task.mm = child;
+	yield* run();
+	task.mm = parent;
+}
 
 /** Maps and stores to `pages` pages (8 when none are touched), and measures the rest. */
 function touched(pages: number, rest: (p: Process) => Co<void>): (p: Process) => Co<void> {
@@ -88,5 +254,18 @@ describe('on x86-64 of 6.12', () => {
 	it.each(CASES)('%s', (_name, flushes, faults, program) => {
 		const r = run('6.12', 'x86-64', program);
 		expect({ harm: r.harm, flushes: r.flushes, faults: faultsOf(r) }).toEqual({ harm: [], flushes, faults });
+	});
+});
+
+const KERNELS = ['5.5', '5.8', '5.9', '5.12', '5.17', '5.19', '6.1', '6.3', '6.6', '6.12', '6.18'];
+
+describe('everywhere else', () => {
+	it.each(ARCHITECTURES.map((a) => a.name))('no path does harm on %s, whatever the version', (arch) => {
+		const harm: string[] = [];
+		for (const kernel of KERNELS) {
+			if (!archExists(ARCHITECTURES.find((a) => a.name === arch) as Arch, kernel)) continue;
+			for (const [name, , , program] of CASES) for (const what of run(kernel, arch, program).harm) harm.push(`${name} (${kernel}): ${what}`);
+		}
+		expect(harm).toEqual([]);
 	});
 });
