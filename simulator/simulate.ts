@@ -95,7 +95,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			const before = results.get(key);
 			if (before !== undefined) return before;
 			const { k, notes } = kernelFor(request, choice, request.track ?? false);
-			const outcome = runScenario(k, scenario, request.variant, budget);
+			const outcome = runScenario(k, scenario, request.variant, budget, policyOf(request.policy)?.base ?? request.kernel);
 			const result: RunResult = {
 				applies: outcome.applies,
 				ended: outcome.ended,

@@ -58,7 +58,7 @@ export interface Need {
 	readonly until: string | null;
 }
 
-/** `file f 16 cold shmem order 4`: a file of so many pages. Page i holds the value 1000 + i. */
+/** `file f 16 cold order 4`: a file of so many pages. Page i holds the value 1000 + i, but for a shmem file that is not cached: zeros. */
 export interface FileDecl {
 	readonly line: number;
 	readonly name: string;
@@ -138,7 +138,9 @@ export type Step =
 	| MapStep
 	/** Accesses, page by page. A store writes `value`, or counts the contents up when that is null. */
 	| (At & { readonly op: 'load' | 'store'; readonly target: Target; readonly value: number | null })
-	| (At & { readonly op: 'munmap' | 'mlock' | 'munlock' | 'reclaim' | 'migrate' | 'collapse' | 'split' | 'speculate'; readonly target: Target })
+	| (At & { readonly op: 'munmap' | 'mlock' | 'munlock' | 'reclaim' | 'migrate' | 'speculate'; readonly target: Target })
+	/** Of every range of 2 MiB that the target lies in. */
+	| (At & { readonly op: 'collapse' | 'split'; readonly target: Target })
 	| (At & { readonly op: 'mprotect'; readonly target: Target; readonly prot: string })
 	/** The name of a MADV_ constant, without that. */
 	| (At & { readonly op: 'madvise'; readonly target: Target; readonly advice: string })
