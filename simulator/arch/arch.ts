@@ -2,14 +2,16 @@ import type { Kernel } from '../kernel/kernel.ts';
 
 /** What the hardware does and demands. The oracles and the access path use it; the counters never do. */
 export interface Hardware {
-	/** Sets the accessed flag on a walk; otherwise an old entry faults. */
+	/** Sets the accessed flag on a walk; otherwise an old entry faults. An exception handler below the mm that sets it counts as hardware. */
 	readonly setsAccessed: boolean;
 	/** Sets the dirty flag on a store through a writable entry; otherwise a writable but clean entry faults on a store. */
 	readonly setsDirty: boolean;
-	/** A fault drops this CPU's translation of the address before it is taken, so a stale, more restrictive entry never repeats it. */
+	/** A fault drops this CPU's translation of the address before it is taken (or the entry is read again), so a stale, more restrictive one never repeats it. */
 	readonly faultEvicts: boolean;
 	/** A walk that found nothing may be remembered until it is fenced, so a new entry may still fault. */
 	readonly cachesNotPresent: boolean;
+	/** An entry that faulted because it was old may be remembered as such until it is fenced. */
+	readonly cachesOld: boolean;
 	/** Upper levels are cached apart from the leaves: a table that was freed is walked until a flush says that tables went. */
 	readonly cachesTables: boolean;
 	/** Any flush of an address also drops the cached tables above it (INVLPG); otherwise only one that says that tables were freed. */
@@ -33,6 +35,8 @@ export interface ArchOps {
 	arch_wants_old_prefaulted_pte(k: Kernel): number;
 	arch_needs_pgtable_deposit(k: Kernel): number;
 
+	/** Whether a CPU may hold a translation made from the entry, so that clearing it needs a flush. */
+	pte_accessible(k: Kernel, mm: number, pte: number): number;
 	/** Flushes what an mmu_gather has collected. */
 	tlb_flush(k: Kernel, tlb: number): void;
 	/** Whether replacing `old` by `entry` leaves translations behind that must go. */
@@ -72,15 +76,21 @@ export interface ArchOps {
 
 export type ArchSymbol = keyof ArchOps;
 
+/** Flags of an entry that need words where it is neither hardware nor a fault of the mm that sets them. */
+export type FlagSymbol = 'pte_young' | 'pte_mkold' | 'pte_dirty' | 'pte_mkclean';
+export type Words = Readonly<Partial<Record<ArchSymbol | FlagSymbol, string>>>;
+
 export interface Arch {
 	readonly name: string;
 	readonly doc: string;
 	/** First mm version on which it exists in this form. */
 	readonly since: string;
 	readonly hw: Hardware;
-	/** Whether the per-VMA lock is used on it in 6.4 and later. */
-	readonly perVmaLock: boolean;
+	/** First version whose fault handler tries the VMA's lock: 0 where that came with mm's own (6.4), Infinity for never. */
+	readonly perVmaLock: number;
 	/** What each operation does, in words, for version `v` (major * 100 + minor). */
-	words(v: number): Readonly<Partial<Record<ArchSymbol, string>>>;
+	words(v: number): Words;
 	ops(v: number): ArchOps;
+	/** What the kernel does when a CPU goes over to the mm, before user space runs. */
+	readonly attach?: (k: Kernel, mm: number) => void;
 }

@@ -108,6 +108,7 @@ function below(k: Kernel, at: number): number {
 /** Hands the deposited table of a huge PMD to the architecture's store (only where it needs one). */
 export function deposit_prealloc_pte(k: Kernel, vmf: number): void {
 	const mm = k.mem.r64(k.mem.r64(vmf + vm_fault.vma) + vm_area_struct.vm_mm);
+	k.pgtable_trans_huge_deposit(mm, k.mem.r64(vmf + vm_fault.pmd), k.mem.r64(vmf + vm_fault.prealloc_pte));
 	k.mm_inc_nr_ptes(mm);
 	k.mem.w64(vmf + vm_fault.prealloc_pte, 0);
 }
