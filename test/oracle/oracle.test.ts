@@ -1,0 +1,50 @@
+import { release } from 'node:os';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { compared, type Row } from './figures.ts';
+import { measureHost, obstacle } from './host.ts';
+import { keep, type Recording, recordings } from './recording.ts';
+import { simulatorOf } from './simulated.ts';
+import { tableOf } from './table.ts';
+import { workloads } from './workloads.ts';
+
+const list = workloads();
+const why = obstacle();
+const kept = recordings();
+
+describe.runIf(why === null)('this kernel', () => {
+	let live: Recording;
+	beforeAll(async () => {
+		live = await measureHost(list);
+		if (process.env.FAULTLINE_RECORD === '1') keep(live);
+	}, 150_000);
+	compare(() => live, true);
+});
+
+describe.each(why === null ? kept.filter(({ machine }) => machine.version !== versionHere()) : kept)(
+	'recorded of $machine.release on $machine.arch',
+	(recording) => {
+		if (why !== null) console.log(`Nothing was measured here, because ${why}: compared with what was recorded of ${recording.machine.release}.`);
+		compare(() => recording, false);
+	},
+);
+
+function versionHere(): string {
+	return /^\d+\.\d+/.exec(release())?.[0] ?? '';
+}
+
+/** One test a workload: every figure of it is the same in the real kernel and in the simulated one. */
+function compare(recordingOf: () => Recording, whole: boolean): void {
+	it.for(list)('$title', async (workload, ctx) => {
+		const { machine, results } = recordingOf();
+		const result = results[workload.title];
+		if (result === undefined) return ctx.skip('it has not been recorded');
+		if ('skipped' in result) return ctx.skip(result.skipped);
+		if ('failed' in result) throw new Error(result.failed);
+		const simulate = await simulatorOf(machine.version, machine.arch);
+		const rows = compared(new Map(Object.entries(result.counts)), simulate(workload));
+		console.log(tableOf(`${machine.version} ${workload.title}`, whole ? rows : rows.filter((row) => row.verdict !== 'equal')));
+		const wrong = (verdict: Row['verdict']): Row[] => rows.filter((row) => row.verdict === verdict);
+		expect(wrong('different')).toEqual([]);
+		if (wrong('unstable').length > 0) ctx.skip(`unstable: ${wrong('unstable').map((row) => row.figure)}`);
+	});
+}

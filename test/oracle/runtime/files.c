@@ -1,0 +1,76 @@
+/* The files of a scenario, in the working directory or in memory. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "runtime.h"
+
+/* Each page begins with 1000 and its index, as in the simulator. */
+static void fill(struct file *f)
+{
+	static long page[PAGE / sizeof(long)];
+
+	for (long i = 0; i < f->pages; i++) {
+		page[0] = 1000 + i;
+		if (pwrite(f->fd, page, PAGE, i * PAGE) != PAGE)
+			fail("%s: %s", f->name, strerror(errno));
+	}
+}
+
+/* Reads the file in without marking its pages as used; they arrive one by one. */
+static void read_in(struct file *f)
+{
+	unsigned char in[f->pages];
+	void *window;
+	long missing;
+
+	posix_fadvise(f->fd, 0, f->pages * PAGE, POSIX_FADV_WILLNEED);
+	window = mmap(NULL, f->pages * PAGE, PROT_READ, MAP_SHARED, f->fd, 0);
+	do {
+		missing = 0;
+		if (mincore(window, f->pages * PAGE, in))
+			fail("%s: mincore: %s", f->name, strerror(errno));
+		for (long i = 0; i < f->pages; i++)
+			missing += !(in[i] & 1);
+		usleep(100);
+	} while (missing);
+	munmap(window, f->pages * PAGE);
+}
+
+static void create_on_disk(struct file *f)
+{
+	char path[] = "oracle-XXXXXX";
+
+	f->fd = mkstemp(path);
+	if (f->fd < 0)
+		fail("%s: %s", f->name, strerror(errno));
+	unlink(path);
+	fill(f);
+	fsync(f->fd);
+	posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (f->cached)
+		read_in(f);
+}
+
+static void create_in_memory(struct file *f)
+{
+	f->fd = memfd_create(f->name, 0);
+	if (f->fd < 0 || ftruncate(f->fd, f->pages * PAGE))
+		fail("%s: %s", f->name, strerror(errno));
+	if (f->cached)
+		fill(f);
+}
+
+void files_create(void)
+{
+	for (int i = 0; i < program->nr_files; i++) {
+		if (program->files[i]->kind == SHMEM)
+			create_in_memory(program->files[i]);
+		else
+			create_on_disk(program->files[i]);
+	}
+}

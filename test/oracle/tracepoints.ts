@@ -1,0 +1,47 @@
+import type { Kernel } from '../../simulator/kernel/kernel.ts';
+import { add, flushName } from './figures.ts';
+
+const PAGE = 4096;
+
+/**
+ * Lets a kernel count what the tracepoints of a real x86 one say: page_fault_user, and tlb_flush as native_flush_tlb_multi()
+ * and flush_tlb_func() of arch/x86/mm/tlb.c emit it. Returns where the counts of the run go that is asked for.
+ */
+export function traced(k: Kernel): (into: Map<string, number>) => void {
+	let counts = new Map<string, number>();
+	const count = (name: string, n = 1): void => {
+		if (k.counters.measuring) add(counts, name, n);
+	};
+	const fault = k.do_user_addr_fault;
+	k.do_user_addr_fault = (mm, address, write) => {
+		count('user faults');
+		return fault(mm, address, write);
+	};
+	const flush = k.flushIpi.bind(k);
+	k.flushIpi = (mm, start, end, how) => {
+		const running = k.cpumask.get(mm) ?? new Set<number>();
+		const others = [...running].filter((cpu) => cpu !== k.current.cpu).length;
+		const whole = end === Number.POSITIVE_INFINITY;
+		const entries = whole ? -1 : Math.floor((end - start) / (how?.stride ?? PAGE));
+		if (others > 0) {
+			count(flushName('ipi', whole ? -1 : Math.floor((end - start) / PAGE)));
+			count(flushName('remote', entries), others);
+		}
+		if (others > 0 ? running.has(k.current.cpu) : running.size === 0 || running.has(k.current.cpu)) count(flushName('flush', entries));
+		flush(mm, start, end, how);
+	};
+	const batch = k.batchFlushIpi.bind(k);
+	k.batchFlushIpi = (arch) => {
+		const cpus = new Set([...(k.batches.get(arch) ?? [])].flatMap((mm) => [...(k.cpumask.get(mm) ?? [])]));
+		const others = [...cpus].filter((cpu) => cpu !== k.current.cpu).length;
+		if (others > 0) {
+			count(flushName('ipi', -1));
+			count(flushName('remote', -1), others);
+		}
+		if (cpus.has(k.current.cpu)) count(flushName('local', -1));
+		batch(arch);
+	};
+	return (into) => {
+		counts = into;
+	};
+}
