@@ -4,9 +4,10 @@ import { DESCRIBED } from './described.ts';
 import type { AbiEntry } from './entry.ts';
 import { MM } from './mm.ts';
 import { PAGES } from './pages.ts';
+import { PATHS } from './paths.ts';
 import { TABLES } from './tables.ts';
 
-export const ABI: readonly AbiEntry[] = [...MM, ...TABLES, ...PAGES, ...CONSTANTS, ...DESCRIBED];
+export const ABI: readonly AbiEntry[] = [...MM, ...TABLES, ...PAGES, ...PATHS, ...CONSTANTS, ...DESCRIBED];
 
 const BY_NAME = new Map<string, AbiEntry>();
 for (const entry of ABI) {

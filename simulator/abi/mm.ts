@@ -183,8 +183,8 @@ export const MM: readonly AbiEntry[] = [
 	on('void dec_mm_counter(struct mm_struct *mm, int member)', 'takes one from an rss counter', (k, mm, member) => k.add_mm_counter(n(mm), n(member), -1)),
 	on('void inc_mm_counter_fast(struct mm_struct *mm, int member)', 'adds one to an rss counter', (k, mm, member) => k.add_mm_counter(n(mm), n(member), 1)),
 	on('void dec_mm_counter_fast(struct mm_struct *mm, int member)', 'takes one from an rss counter', (k, mm, member) => k.add_mm_counter(n(mm), n(member), -1)),
-	on('int mm_counter_file(struct page *page)', 'rss counter of a file page', () => 0),
-	on('int mm_counter(struct page *page)', 'rss counter of a page', (k, p) => k.mem.r64(k.compound_head(n(p)) + page.mapping) & 1),
+	symbol('int mm_counter_file(struct page *page)', 'rss counter of a file page', 'mm_counter_file', false),
+	symbol('int mm_counter(struct page *page)', 'rss counter of a page', 'mm_counter', false),
 	symbol('void page_add_file_rmap(struct page *page, ...)', 'one mapping of a file page more', 'page_add_file_rmap', false),
 	on('void folio_add_file_rmap_pmd(struct folio *folio, struct page *page, struct vm_area_struct *vma)', 'one PMD mapping of a file folio more', (k, f) =>
 		k.page_add_file_rmap(n(f)),
@@ -199,12 +199,12 @@ export const MM: readonly AbiEntry[] = [
 	on(
 		'void page_add_new_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, ...)',
 		'first mapping of a new anonymous page',
-		(k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr)),
+		(k, p, vma, addr) => k.page_add_new_anon_rmap(n(p), n(vma), n(addr)),
 	),
 	on(
 		'void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr, ...)',
 		'first mapping of a new anonymous folio',
-		(k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr)),
+		(k, p, vma, addr) => k.page_add_new_anon_rmap(n(p), n(vma), n(addr)),
 	),
 	on(
 		'void page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, ...)',

@@ -229,7 +229,6 @@ export const PAGES: readonly AbiEntry[] = [
 	on('void xas_set(struct xa_state *xas, unsigned long index)', 'moves the state to an index', (k, x, i) =>
 		k.mem.w64((x as number) + xa_state.xa_index, i as number),
 	),
-	nop('void mark_page_accessed(struct page *page)', 'second-chance mark of reclaim'),
 	ranged('5.16..', nop('void folio_mark_accessed(struct folio *folio)', 'second-chance mark of reclaim')),
 	...both(
 		'bool set_page_dirty(struct page *page)',

@@ -43,7 +43,10 @@ export class Stage {
 	}
 
 	anonymous(mm: number, start: number, pages: number, flags = F.VM_READ | F.VM_WRITE): number {
-		return this.k.insert_vma({ mm, start, pages, flags, file: 0, ops: 0, pgoff: 0 });
+		const vma = this.k.insert_vma({ mm, start, pages, flags, file: 0, ops: 0, pgoff: 0 });
+		// As if it had been touched before: faults of a VMA without an anon_vma fall back to mmap_lock.
+		this.k.anon_vma_prepare(vma);
+		return vma;
 	}
 
 	/** A mapping of a file; `mkwrite` for a file system that wants to be told of writes. */

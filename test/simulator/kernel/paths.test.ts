@@ -168,7 +168,7 @@ const CASES: [name: string, flushes: string[], faults: number, program: (p: Proc
 	[
 		'a device sees the pages that the mm maps, through unmaps and copies',
 		['local -1', 'local 1', 'local 1'],
-		3,
+		2,
 		touched(1, function* (p) {
 			p.k.mmu_notifier_register(p.mm);
 			yield* p.k.device_access(p.mm, at(0), 1);
