@@ -77,6 +77,11 @@ export class Memory {
 		return h;
 	}
 
+	/** Bytes handed out so far, those kept over a reset included. */
+	get used(): number {
+		return this.#top;
+	}
+
 	isFreed(address: number): boolean {
 		return this.shadow[address >> 3] === SHADOW_FREED;
 	}
