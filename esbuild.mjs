@@ -1,13 +1,21 @@
 // node esbuild.mjs [bench]: every bundle that ships goes to dist/; `bench` adds the benchmark.
 
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = path.dirname(fileURLToPath(import.meta.url));
 const parserRuntime = path.join(root, 'node_modules/web-tree-sitter');
+
+/** A *.scenario file is a module with one export: what the file says. */
+const scenarioText = {
+	name: 'scenario-text',
+	setup(setup) {
+		setup.onLoad({ filter: /\.scenario$/ }, async ({ path }) => ({ contents: `export const text = ${JSON.stringify(await readFile(path, 'utf8'))};` }));
+	},
+};
 
 const shared = {
 	absWorkingDir: root,
@@ -24,6 +32,7 @@ const shared = {
 	// The ES build of the parser asks import.meta for its folder, which a CommonJS bundle does not have.
 	alias: { 'web-tree-sitter': path.join(parserRuntime, 'web-tree-sitter.cjs') },
 	define: { 'import.meta.url': 'faultlineFileUrl', 'import.meta.dirname': '__dirname' },
+	plugins: [scenarioText],
 	banner: { js: "const faultlineFileUrl=require('node:url').pathToFileURL(__filename).href;" },
 };
 
@@ -48,7 +57,7 @@ const entries = {
 	worker: { entryPoints: ['server/worker.ts'] },
 	cli: {
 		entryPoints: ['server/cli.ts'],
-		plugins: [serverFromItsBundle],
+		plugins: [scenarioText, serverFromItsBundle],
 		banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
 	},
 	bench: { entryPoints: ['bench/run.ts'] },

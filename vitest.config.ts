@@ -1,10 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
+/** A *.scenario file is a module with one export: what the file says. */
+export const scenarioText = {
+	name: 'scenario-text',
+	transform: (code: string, id: string) => (id.endsWith('.scenario') ? { code: `export const text = ${JSON.stringify(code)};`, map: null } : undefined),
+};
+
 // biome-ignore lint/style/noDefaultExport: Vitest reads the default export of its configuration.
 export default defineConfig({
+	plugins: [scenarioText],
 	test: {
 		projects: [
 			{
+				extends: true,
 				test: {
 					name: 'unit',
 					include: ['test/**/*.test.ts'],
@@ -13,7 +21,10 @@ export default defineConfig({
 				},
 			},
 			// These run the bundles as they ship.
-			{ test: { name: 'bundled', include: ['test/lsp/**/*.test.ts', 'test/cli/**/*.test.ts'], globalSetup: ['test/build-once.ts'], testTimeout: 30_000 } },
+			{
+				extends: true,
+				test: { name: 'bundled', include: ['test/lsp/**/*.test.ts', 'test/cli/**/*.test.ts'], globalSetup: ['test/build-once.ts'], testTimeout: 30_000 },
+			},
 		],
 	},
 });

@@ -1,3 +1,4 @@
+import { builtinScenarios } from './builtin/index.ts';
 import { faultAroundHuge, faultAroundHugeLocked, faultAroundValueEntry } from './fault-around.ts';
 import { pageFault3Retry } from './page-fault3-retry.ts';
 import { retriedFaultAged, retriedFaultWrprotected } from './retried-fault.ts';
@@ -17,4 +18,5 @@ export const SCENARIOS: readonly Scenario[] = [
 	anonTouch,
 	fileRead,
 	cowWrite,
+	...builtinScenarios(),
 ];

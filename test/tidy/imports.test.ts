@@ -94,7 +94,7 @@ describe('imports', () => {
 	});
 	it('name the file with its extension', () => {
 		const bare = all.flatMap((source) =>
-			source.imports.filter((entry) => entry.target !== null && !/\.(?:ts|json)$/.test(entry.target)).map((entry) => `${source.file}:${entry.line}`),
+			source.imports.filter((entry) => entry.target !== null && !/\.(?:ts|json|scenario)$/.test(entry.target)).map((entry) => `${source.file}:${entry.line}`),
 		);
 		expect(bare).toEqual([]);
 	});
