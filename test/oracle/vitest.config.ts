@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { scenarioText } from '../../vitest.config.ts';
 
 // biome-ignore lint/style/noDefaultExport: Vitest reads the default export of its configuration.
 export default defineConfig({
+	plugins: [scenarioText],
 	test: {
 		root: new URL('../..', import.meta.url).pathname,
 		include: ['test/oracle/**/*.test.ts'],
