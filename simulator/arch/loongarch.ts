@@ -40,6 +40,7 @@ const opsOfLoongarch: ArchOps = {
 	...genericOps,
 	flush_tlb_page: (k, vma, address) => k.flushIpi(mmOf(k, vma), down(address), down(address) + PAIR, pairs(false)),
 	flush_tlb_range: (k, vma, start, end) => flushRange(k, mmOf(k, vma), start, end),
+	local_flush_tlb_page: (k, vma, address) => k.flushLocal(mmOf(k, vma), down(address), down(address) + PAIR, pairs(false)),
 	update_mmu_cache: updateTlb,
 	update_mmu_tlb: updateTlb,
 	pte_accessible: presentOrPending,

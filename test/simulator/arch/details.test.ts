@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PAGE_SIZE } from '../../../simulator/abi/flags.ts';
+import { pte_mksoft_dirty } from '../../../simulator/abi/pte.ts';
 import { ARCHITECTURES, archExists, builtWith, chooseArch } from '../../../simulator/arch/index.ts';
 import { at, Bench, OLD, P, RO, RW } from './bench.ts';
 
@@ -76,6 +77,15 @@ describe('s390 with RDP [arch/s390/mm/pgtable.c ptep_reset_dat_prot, asm/pgtable
 			const ptep = b.held(RO);
 			b.k.ptep_set_access_flags(b.vma, at(0), ptep, flags === RO ? b.pte() | RW : (b.pte() | RW) + PAGE_SIZE, 1);
 			expect([spec, b.holds(1)]).toEqual([spec, false]);
+		}
+	});
+
+	it('is not used where the entry was not protected, or stays so', () => {
+		for (const flags of [RW, RO]) {
+			const b = new Bench('s390-rdp');
+			const ptep = b.held(flags);
+			expect(b.flushes(() => b.k.ptep_set_access_flags(b.vma, at(0), ptep, pte_mksoft_dirty(b.pte()), 0))).toBe('broadcast 1');
+			expect([b.holds(0), b.holds(1)]).toEqual([false, false]);
 		}
 	});
 
@@ -176,6 +186,10 @@ describe('loongarch [arch/loongarch/mm/tlb.c, 6.12]', () => {
 		b.held(RW, 2);
 		expect(b.flushes(() => b.k.flush_tlb_page(b.vma, at(1)))).toBe('ipi 1');
 		expect([0, 1, 2].map((page) => b.holds(1, page))).toEqual([false, false, true]);
+		b.held(RW, 0);
+		b.held(RW, 1);
+		expect(b.flushes(() => b.k.local_flush_tlb_page(b.vma, at(0)))).toBe('local 1');
+		expect([b.holds(0, 1), b.holds(1, 1)]).toEqual([false, true]);
 	});
 
 	it('writes a new entry over the one that this CPU holds, without a flush', () => {
