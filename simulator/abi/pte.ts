@@ -27,7 +27,7 @@ export const pte_clear_uffd_wp = (pte: number): number => pte & ~F.PTE_UFFD_WP;
 export const pte_mksoft_dirty = (pte: number): number => pte | F.PTE_SOFT_DIRTY;
 export const pte_clear_soft_dirty = (pte: number): number => pte & ~F.PTE_SOFT_DIRTY;
 export const pte_modify = (pte: number, prot: number): number =>
-	(pte & (~F.PTE_FLAGS | F.PTE_YOUNG | F.PTE_DIRTY | F.PTE_SPECIAL | F.PTE_SOFT_DIRTY | F.PTE_UFFD_WP)) | prot;
+	(pte & (~F.PTE_FLAGS | F.PTE_YOUNG | F.PTE_DIRTY | F.PTE_SPECIAL | F.PTE_SOFT_DIRTY | F.PTE_UFFD_WP)) | (prot & ~F.PTE_YOUNG);
 export const pte_same = (a: number, b: number): number => (a === b ? 1 : 0);
 export const pte_pfn = (pte: number): number => pte >>> F.PAGE_SHIFT;
 export const pfn_pte = (pfn: number, prot: number): number => (pfn << F.PAGE_SHIFT) | prot;

@@ -39,6 +39,13 @@ export const address_space = struct('address_space', {
 	flags: 'unsigned long',
 	wb_err: 'int',
 });
+export const file_ra_state = struct('file_ra_state', {
+	start: 'pgoff_t',
+	size: 'unsigned int',
+	async_size: 'unsigned int',
+	ra_pages: 'unsigned int',
+	mmap_miss: 'unsigned int',
+});
 export const file = struct('file', {
 	f_mapping: 'struct address_space *',
 	f_inode: 'struct inode *',
@@ -47,7 +54,6 @@ export const file = struct('file', {
 	f_count: 'atomic_long_t',
 	f_ra: 'struct file_ra_state',
 });
-struct('file_ra_state', { start: 'pgoff_t', size: 'unsigned int', async_size: 'unsigned int', ra_pages: 'unsigned int', mmap_miss: 'unsigned int' });
 
 export const mm_struct = struct('mm_struct', {
 	pgd: 'pgd_t *',

@@ -95,7 +95,7 @@ function account(k: Kernel, ret: number, major: number): number {
 
 /** mm/memory.c mm_account_fault: a fault counts when it has ended; from 5.9 one that had to be retried counts as major. */
 export function account_fault(k: Kernel, ret: number, flags: number): void {
-	if (ret & F.VM_FAULT_RETRY) return;
+	if (ret & (F.VM_FAULT_RETRY | F.VM_FAULT_ERROR)) return;
 	const major = ret & F.VM_FAULT_MAJOR || (flags & F.FAULT_FLAG_TRIED && k.has('retried-is-major'));
 	k.counters.add(major ? 'fault.major' : 'fault.minor');
 	if (!k.counters.measuring || k.current.struct === 0) return;
@@ -139,6 +139,7 @@ export function* user_access(k: Kernel, address: number, write: number, value: n
  * fine; so is one whose flush is still owed: somebody is between changing entries and flushing them.
  */
 function checkTranslation(k: Kernel, mm: number, address: number, write: boolean, pfn: number, cached: TlbEntry): void {
+	if (!write && k.has('luf') && k.luf_allows(mm, address, pfn)) return;
 	const kind = write ? 'stale-write' : 'stale-read';
 	const access = write ? 'store' : 'load';
 	if (cached.generation !== k.frames.generation[pfn]) {

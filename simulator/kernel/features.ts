@@ -51,16 +51,24 @@ const MM = {
 	'mprotect-writable': { since: '6.0' },
 	/** Migration entries keep accessed and dirty. */
 	'migration-keeps-young': { since: '6.1' },
-	/** Unmapping dirty file pages leaves their rmap to after the flush, so it need not flush under the page-table lock. */
-	'delayed-rmap': { since: '6.2' },
 	/** Folios to be migrated are unmapped in batches, behind one flush. */
 	'migrate-batch': { since: '6.3' },
+	/** MADV_PAGEOUT leaves the accessed flag alone. */
+	'pageout-keeps-young': { since: '6.8' },
+	/** A CPU collects 31 pages on their way to the LRU, 15 before. */
+	'lru-batch-31': { since: '6.9' },
+	/** A swapped page that is this mm's alone is writable at once, even when it is only read: "mm: swap: reuse exclusive folio directly". */
+	'swap-in-writable': { since: '6.11' },
 	/** A store to the huge zero page gets a huge page of its own. */
 	'huge-zero-wp': { since: '6.13' },
+	/** munmap and exit no longer drain this CPU's pages to the LRU: "mm: remove unnecessary calls to lru_add_drain". */
+	'unmap-no-drain': { since: '6.14' },
 	/** MADV_DONTNEED of whole tables frees them (CONFIG_PT_RECLAIM). */
 	'pt-reclaim': { since: '6.14' },
 	/** No mainline: the retried fault first tries the VMA lock again. */
 	'retry-under-vma-lock': { since: '99.0' },
+	/** No mainline: lazy unmap flush. */
+	luf: { since: '99.0' },
 	/** The three-argument filemap_map_pmd of the 5.11 drafts; a patch's parameter list turns it on. */
 	'map-pmd-draft': { since: '99.0' },
 } as const satisfies Record<string, { since: string; until?: string }>;

@@ -336,11 +336,20 @@ export function* filemap_fault(k: Kernel, vmf: number): Co<number> {
 	let entry = cacheEntry(k, mapping + address_space.i_pages, index);
 	let ret = 0;
 	if (entry === 0 || entry & 1) {
-		entry = k.alloc_page(1000 + index);
-		k.add_to_page_cache(mapping, index, entry);
-		k.trylock_page(entry);
-		k.readPage(entry);
+		if (k.shmem_mapping(mapping)) return yield* k.shmem_fault(vmf, mapping, index, entry);
+		k.do_sync_mmap_readahead(vmf);
+		entry = cacheEntry(k, mapping + address_space.i_pages, index);
+		if (entry === 0 || entry & 1) {
+			entry = k.newCachePage(mapping, index);
+			k.readPages([entry]);
+		}
 		ret = F.VM_FAULT_MAJOR;
+	} else if (!(flagsOf(k, vmf) & F.FAULT_FLAG_TRIED) && k.do_async_mmap_readahead(vmf, entry)) {
+		// The next window is on its way; the fault gave its lock up for that and starts over.
+		if (fault_flag_allow_retry_first(flagsOf(k, vmf))) {
+			k.maybe_unlock_mmap_for_io(vmf, 0);
+			return F.VM_FAULT_RETRY;
+		}
 	}
 	k.get_page(entry);
 	const retry = k.trylock_page(entry) ? 0 : yield* k.__folio_lock_or_retry_vmf(vmf, entry);
@@ -350,6 +359,25 @@ export function* filemap_fault(k: Kernel, vmf: number): Co<number> {
 	}
 	k.mem.w64(vmf + vm_fault.page, subpage(k, entry, index));
 	return ret | F.VM_FAULT_LOCKED;
+}
+
+/** mm/shmem.c: a hole is a page of zeros, what went to swap comes back from there. Returns with the page locked and referenced. */
+export function* shmem_fault(k: Kernel, vmf: number, mapping: number, index: number, entry: number): Co<number> {
+	const slot = entry === 0 ? 0 : (entry - 1) / 2;
+	if (slot !== 0 && !k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
+	const p = k.alloc_page(slot === 0 ? 0 : (k.swapData.get(slot) ?? 0));
+	k.setPageFlag(p, F.PG_uptodate);
+	k.setPageFlag(p, F.PG_swapbacked);
+	k.add_to_page_cache(mapping, index, p);
+	k.folio_add_lru(p);
+	if (slot !== 0) {
+		k.swapSlots.delete(slot);
+		k.setPageFlag(p, F.PG_dirty);
+	}
+	k.get_page(p);
+	k.trylock_page(p);
+	k.mem.w64(vmf + vm_fault.page, p);
+	return F.VM_FAULT_LOCKED | (slot === 0 ? 0 : F.VM_FAULT_MAJOR);
 }
 
 /** Locks the folio for a fault, in the form that the version has. Returns 1 if the fault must be retried; the lock of the mm is then released. */

@@ -61,6 +61,7 @@ export function* do_huge_pmd_anonymous_page(k: Kernel, vmf: number): Co<number> 
 /** Maps a new huge page, written to: young, dirty, and this mm's alone. */
 export function mapNew(k: Kernel, vma: number, haddr: number, pmdp: number, fresh: number): void {
 	k.setPageFlag(fresh, F.PG_uptodate);
+	k.folio_add_lru(fresh);
 	k.page_add_new_anon_rmap(fresh, vma, haddr);
 	const entry = P.pte_mkhuge(P.pte_mkyoung(P.pte_mkdirty(P.pfn_pte(k.frames.pfnOf(fresh), k.mem.r64(vma + vm_area_struct.vm_page_prot)))));
 	k.mem.w64(pmdp, k.maybe_mkwrite(entry, vma));
@@ -291,7 +292,7 @@ export function madvise_free_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp:
 }
 
 /** MADV_COLD and MADV_PAGEOUT of a huge page. Returns the folios to reclaim, or null after a split. */
-export function madvise_cold_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp: number, address: number, next: number): number[] | null {
+export function madvise_cold_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp: number, address: number, next: number, pageout: number): number[] | null {
 	const mm = k.mem.r64(tlb + mmu_gather.mm);
 	const orig = k.mem.r64(pmdp);
 	if (isZero(orig)) return [];
@@ -302,7 +303,7 @@ export function madvise_cold_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp:
 		return null;
 	}
 	const lock = k.pmd_lock(mm, pmdp);
-	if (P.pte_young(orig)) {
+	if (P.pte_young(orig) && !(pageout && k.has('pageout-keeps-young'))) {
 		k.pmdp_invalidate(vma, address, pmdp);
 		k.setPte(mm, address, pmdp, P.pte_mkold(orig));
 		k.tlb_remove_pmd_tlb_entry(tlb, pmdp, address);

@@ -12,6 +12,7 @@ import type { Tlb } from '../machine/tlb.ts';
 import { Scheduler, type Task } from '../schedule/scheduler.ts';
 import type { Feature } from './features.ts';
 import type { RwSemaphore } from './locks.ts';
+import { Deferred } from './luf.ts';
 import type { Machine } from './machine.ts';
 import type { Gathered } from './mmu-gather.ts';
 import type { Device } from './mmu-notifier.ts';
@@ -96,12 +97,20 @@ export class KernelState {
 	readonly notifiers = new Map<number, Device>();
 	/** The page table that is kept beside a huge entry, by the address of the entry. */
 	readonly deposited = new Map<number, number>();
+	/** Flushes that lazy unmap flush has put off. */
+	readonly deferred = new Deferred();
 	/** What the disk holds of a file, by its mapping: index -> contents. */
 	readonly disks = new Map<number, Map<number, number>>();
 	/** vm_operations_struct by what they can do. */
 	readonly vmOps = new Map<boolean, number>();
 	/** User page faults taken by each task, by name. */
 	readonly userFaults = new Map<string, number>();
+	/** Pages that each CPU has on their way to the LRU. */
+	readonly lruBatches: readonly number[][];
+	/** Swap read-ahead of each VMA: its last fault, window and useful pages. */
+	readonly swapReadahead = new Map<number, { readonly address: number; readonly window: number; readonly hits: number }>();
+	/** Read-ahead window of a new file, pages; 128 KiB unless a device says otherwise. */
+	readAheadPages = 32;
 	/** Whether the swap device answers at once (SWP_SYNCHRONOUS_IO: zram, pmem), so that swap-in needs no swap cache. */
 	swapSynchronous = false;
 	/** The next swap slot. */
@@ -130,6 +139,7 @@ export class KernelState {
 		this.coverage = machine.rt.openCoverage();
 		this.frames = machine.frames;
 		this.tlbs = machine.tlbs;
+		this.lruBatches = machine.tlbs.map(() => []);
 		this.loadedMm = machine.tlbs.map(() => 0);
 		this.seenGeneration = machine.tlbs.map(() => new Map<number, number>());
 	}
@@ -167,6 +177,8 @@ export class KernelState {
 		this.violations = [];
 		this.flushes = [];
 		this.swapOffset = 1;
+		for (const batch of this.lruBatches) batch.length = 0;
+		this.deferred.reset();
 		this.loadedMm.fill(0);
 		this.archState.reset();
 		for (const map of [
@@ -179,6 +191,7 @@ export class KernelState {
 			this.disks,
 			this.vmOps,
 			this.userFaults,
+			this.swapReadahead,
 			this.vmas,
 			this.cpumask,
 			this.xarrays,
@@ -255,7 +268,7 @@ export class KernelState {
 		const running = this.cpumask.get(mm) ?? NO_CPUS;
 		let others = 0;
 		for (const other of running) if (other !== cpu) others++;
-		const here = running.size === 0 || running.has(cpu);
+		const here = running.has(cpu);
 		this.flushGeneration.set(mm, (this.flushGeneration.get(mm) ?? 0) + 1);
 		if (here) this.#drop(cpu, mm, start, end, how);
 		if (others === 0) {
@@ -299,8 +312,10 @@ export class KernelState {
 
 	#issued(kind: FlushEvent['kind'], targets: number, start: number, end: number, how: FlushKind): void {
 		this.counters.add('tlb.flush');
-		const pages = how.only?.length ?? (end === Number.POSITIVE_INFINITY ? -1 : Math.ceil((end - start) / how.stride));
-		if (pages > 0) this.counters.add('tlb.pages', pages);
+		const whole = end === Number.POSITIVE_INFINITY;
+		if (!whole) this.counters.add('tlb.pages', how.only?.length ?? Math.ceil((end - start) / how.stride));
+		// As the kernel's trace counts them: the page that a freed table is flushed by is no entry of its stride.
+		const pages = how.only?.length ?? (whole ? -1 : Math.floor((end - start) / how.stride));
 		if (this.recording && this.counters.measuring) this.flushes.push({ kind, cpu: this.current.cpu, task: this.current.name, targets, pages });
 	}
 

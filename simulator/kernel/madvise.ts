@@ -93,6 +93,7 @@ function* walkTables(
 export function* madvise_free_single_vma(k: Kernel, vma: number, start: number, end: number): Co<number> {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	const tlb = k.rt.push(mmu_gather.SIZE);
+	k.lru_add_drain();
 	k.mmu_notifier_invalidate_range_start(mm, start, end);
 	k.tlb_gather_mmu(tlb, mm);
 	yield* walkTables(
@@ -167,6 +168,7 @@ export function folio_mark_lazyfree(k: Kernel, p: number): void {
 /** MADV_COLD ages the pages that only this mm maps; MADV_PAGEOUT also reclaims them, table by table. */
 export function* madvise_cold_or_pageout(k: Kernel, vma: number, start: number, end: number, pageout: number): Co<void> {
 	const tlb = k.rt.push(mmu_gather.SIZE);
+	k.lru_add_drain();
 	k.tlb_gather_mmu(tlb, k.mem.r64(vma + vm_area_struct.vm_mm));
 	yield* walkTables(
 		k,
@@ -174,13 +176,13 @@ export function* madvise_cold_or_pageout(k: Kernel, vma: number, start: number, 
 		start,
 		end,
 		function* (pmd, from, to) {
-			const list = k.madvise_cold_huge_pmd(tlb, vma, pmd, from, to);
+			const list = k.madvise_cold_huge_pmd(tlb, vma, pmd, from, to, pageout);
 			if (list === null) return false;
 			if (pageout) yield* k.reclaim_pages(list);
 			return true;
 		},
 		function* (pmd, from, to) {
-			const list = k.madvise_cold_or_pageout_pte_range(tlb, vma, pmd, from, to);
+			const list = k.madvise_cold_or_pageout_pte_range(tlb, vma, pmd, from, to, pageout);
 			if (pageout) yield* k.reclaim_pages(list);
 		},
 	);
@@ -189,7 +191,7 @@ export function* madvise_cold_or_pageout(k: Kernel, vma: number, start: number, 
 }
 
 /** Makes entries old. Returns the folios that are ready to be reclaimed. */
-export function madvise_cold_or_pageout_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, addr: number, end: number): number[] {
+export function madvise_cold_or_pageout_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, addr: number, end: number, pageout: number): number[] {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	const list: number[] = [];
 	const ptlp = k.rt.push(8);
@@ -205,7 +207,7 @@ export function madvise_cold_or_pageout_pte_range(k: Kernel, tlb: number, vma: n
 		k.cost(COST.entry);
 		const p = k.vm_normal_page(vma, address, entry);
 		if (p === 0 || k.folio_order(p) > 0 || k.mem.r32(p + page._mapcount) !== 0) continue;
-		if (P.pte_young(entry)) {
+		if (P.pte_young(entry) && !(pageout && k.has('pageout-keeps-young'))) {
 			const old = k.ptep_get_and_clear_full(mm, address, pte, k.mem.r32(tlb + mmu_gather.fullmm));
 			k.set_pte_at(mm, address, pte, P.pte_mkold(old));
 			k.tlb_remove_tlb_entry(tlb, pte, address);

@@ -56,6 +56,8 @@ export function reuse_anon_page(k: Kernel, p: number): number {
 	if (!k.PageAnon(p)) return 0;
 	const head = k.compound_head(p);
 	if (k.has('anon-exclusive') && k.pageFlag(head, F.PG_anon_exclusive)) return 1;
+	// Pages that this CPU has on their way to the LRU hold a reference; another CPU's are left alone.
+	if (k.has('anon-exclusive') && !k.folio_test_lru(head)) k.lru_add_drain();
 	const cached = k.pageFlag(head, F.PG_swapcache) ? 1 : 0;
 	const alone = k.has('cow-by-refcount') ? k.mem.r32(head + page._refcount) === 1 + cached : k.mem.r32(head + page._mapcount) === 0;
 	if (alone) k.setPageFlag(head, F.PG_anon_exclusive);
@@ -139,6 +141,7 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 		const entry = k.maybe_mkwrite(P.pte_mkdirty(P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(fresh), prot))), vma);
 		k.ptep_clear_flush(vma, address, pte);
 		k.page_add_new_anon_rmap(fresh, vma, address);
+		k.folio_add_lru(fresh);
 		k.set_pte_at(mm, address, pte, entry);
 		k.update_mmu_cache(vma, address, pte);
 		if (old !== 0) k.page_remove_rmap(old);

@@ -339,6 +339,7 @@ export function do_set_pte(k: Kernel, vmf: number, p: number, address: number): 
 	if (write && !(vmFlags(k, vma) & F.VM_SHARED)) {
 		k.add_mm_counter(mmOf(k, vmf), 1, 1);
 		k.page_add_new_anon_rmap(p, vma, address);
+		k.folio_add_lru(p);
 	} else {
 		k.add_mm_counter(mmOf(k, vmf), k.mm_counter_file(p), 1);
 		k.page_add_file_rmap(p);

@@ -104,6 +104,7 @@ export function copy_present_page(k: Kernel, dst_vma: number, _src_vma: number, 
 	k.copy_page(fresh, p);
 	k.setPageFlag(fresh, F.PG_uptodate);
 	k.page_add_new_anon_rmap(fresh, dst_vma, address);
+	k.folio_add_lru(fresh);
 	k.add_mm_counter(dst_mm, 1, 1);
 	const prot = k.mem.r64(dst_vma + vm_area_struct.vm_page_prot);
 	k.set_pte_at(dst_mm, address, dst_pte, k.maybe_mkwrite(P.pte_mkdirty(P.pfn_pte(k.frames.pfnOf(fresh), prot)), dst_vma));

@@ -75,8 +75,8 @@ function zapPresent(k: Kernel, tlb: number, vma: number, pte: number, address: n
 	if (!k.PageAnon(p)) {
 		if (P.pte_dirty(old)) {
 			k.set_page_dirty(p);
-			// Up to 6.1 the page may be cleaned and written as soon as the table is unlocked, so the flush comes first.
-			flush = k.has('delayed-rmap') ? 0 : 1;
+			// The page may be cleaned and written as soon as the table is unlocked, so the flush comes first.
+			flush = 1;
 		}
 		if (P.pte_young(old) && !(vmFlags(k, vma) & F.VM_SEQ_READ)) k.mark_page_accessed(p);
 	}

@@ -165,7 +165,6 @@ export const do_anonymous_page: Staged<FaultFn> = staged<AnonFrame, FaultFn>(
 	(s) => [
 		s.run('vma', 'vma vmf', (k, f) => {
 			f.vma = vmaOf(k, f.vmf);
-			k.anon_vma_prepare(f.vma);
 			f.ret = 0;
 			f.addr = addressOf(k, f.vmf);
 			f.nr_pages = 1;
@@ -183,6 +182,7 @@ export const do_anonymous_page: Staged<FaultFn> = staged<AnonFrame, FaultFn>(
 			s.jump('setpte'),
 		]),
 		s.run('alloc', 'page folio alloc_zeroed_user_highpage_movable vma_alloc_zeroed_movable_folio alloc_anon_folio', (k, f) => {
+			k.anon_vma_prepare(f.vma);
 			f.page = k.alloc_page(0);
 			f.folio = f.page;
 		}),
@@ -205,7 +205,7 @@ export const do_anonymous_page: Staged<FaultFn> = staged<AnonFrame, FaultFn>(
 		]),
 		s.run('count', 'inc_mm_counter_fast inc_mm_counter add_mm_counter MM_ANONPAGES', (k, f) => k.add_mm_counter(mmOf(k, f.vmf), 1, 1)),
 		s.run('rmap', 'page_add_new_anon_rmap folio_add_new_anon_rmap', (k, f) => k.page_add_new_anon_rmap(f.page, f.vma, addressOf(k, f.vmf))),
-		s.run('lru', 'lru_cache_add_inactive_or_unevictable folio_add_lru_vma', () => undefined),
+		s.run('lru', 'lru_cache_add_inactive_or_unevictable folio_add_lru_vma', (k, f) => k.folio_add_lru(f.page)),
 		s.label('setpte'),
 		s.run('set', 'set_pte_at set_ptes vma vm_mm vmf address pte entry', (k, f) =>
 			k.set_pte_at(mmOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte), f.entry),

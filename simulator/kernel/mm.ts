@@ -56,6 +56,7 @@ export function zeroPage(k: Kernel): number {
 	let p = k.xarrays.get(0)?.get(0);
 	if (p === undefined) {
 		p = k.frames.alloc();
+		k.frames.content[k.frames.pfnOf(p)] = 0;
 		k.xarrays.set(0, new Map([[0, p]]));
 	}
 	return p;
@@ -66,7 +67,7 @@ export function hugeZeroPage(k: Kernel): number {
 	k.zeroPage();
 	const pages = k.xarrays.get(0) as Map<number, number>;
 	let p = pages.get(1);
-	if (p === undefined) pages.set(1, (p = k.frames.alloc(F.HPAGE_PMD_ORDER)));
+	if (p === undefined) pages.set(1, (p = k.alloc_folio(F.HPAGE_PMD_ORDER)));
 	return p;
 }
 

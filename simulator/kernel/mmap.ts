@@ -62,6 +62,7 @@ export function unmap_region(k: Kernel, mm: number, vmas: readonly number[], sta
 	const floor = rest.reduce((max, vma) => (endOf(k, vma) <= start ? Math.max(max, endOf(k, vma)) : max), 0);
 	const ceiling = rest.reduce((min, vma) => (startOf(k, vma) >= end ? Math.min(min, startOf(k, vma)) : min), Number.POSITIVE_INFINITY);
 	const tlb = k.rt.push(mmu_gather.SIZE);
+	if (!k.has('unmap-no-drain')) k.lru_add_drain();
 	k.mmu_notifier_invalidate_range_start(mm, start, end);
 	k.tlb_gather_mmu(tlb, mm);
 	k.unmap_vmas(tlb, vmas, start, end);
@@ -74,6 +75,7 @@ export function unmap_region(k: Kernel, mm: number, vmas: readonly number[], sta
 /** The last user of the mm is gone: everything is unmapped, and what the counters still say is wrong. */
 export function exit_mmap(k: Kernel, mm: number): void {
 	const vmas = [...vmasOf(k, mm)];
+	if (!k.has('unmap-no-drain')) k.lru_add_drain();
 	const tlb = k.rt.push(mmu_gather.SIZE);
 	k.tlb_gather_mmu_fullmm(tlb, mm);
 	k.unmap_vmas(tlb, vmas, 0, Number.POSITIVE_INFINITY);

@@ -221,7 +221,8 @@ function clearEntry(k: Kernel, m: Mapping, flags: number): number {
 	const mm = k.mem.r64(m.vma + vm_area_struct.vm_mm);
 	if (!k.should_defer_flush(mm, flags)) return k.ptep_clear_flush(m.vma, m.address, m.ptep);
 	const old = k.ptep_get_and_clear(mm, m.address, m.ptep);
-	k.set_tlb_ubc_flush_pending(mm, old, m.address);
+	if (k.can_luf(old, flags)) k.luf_defer(m.vma, m.address, old);
+	else k.set_tlb_ubc_flush_pending(mm, old, m.address);
 	return old;
 }
 
@@ -275,7 +276,7 @@ function unmapAnon(k: Kernel, m: Mapping, old: number, exclusive: number): boole
 	const head = k.compound_head(m.page);
 	if (!k.pageFlag(head, F.PG_swapbacked)) {
 		const refs = k.mem.r32(head + page._refcount);
-		const discard = !k.pageFlag(head, F.PG_dirty) && refs === 1 + k.mem.r32(head + page._mapcount);
+		const discard = !k.pageFlag(head, F.PG_dirty) && refs === 2 + k.mem.r32(head + page._mapcount);
 		if (!discard) {
 			k.setPte(mm, m.address, m.ptep, old);
 			k.setPageFlag(head, F.PG_swapbacked);

@@ -62,14 +62,15 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 		]),
 		s.run('lookup', 'folio page lookup_swap_cache swap_cache_get_folio entry vma address swapcache', (k, f) => {
 			f.folio = k.swap_cache_get_folio(f.entry);
+			if (f.folio !== 0) k.noteSwapHit(f.vmf, f.folio);
 			f.page = f.folio;
 			f.swapcache = f.folio;
 		}),
 		s.when('not-cached', 'folio page', (_k, f) => f.folio === 0, [
 			s.run('swapin', 'folio page swapin_readahead alloc_page_vma vma_alloc_folio swap_readpage swap_read_folio entry', (k, f) => {
-				f.folio = k.swapin(f.entry);
+				f.folio = k.swapin_fault(f.vmf, f.entry);
 				f.page = f.folio;
-				f.swapcache = f.folio;
+				f.swapcache = k.pageFlag(f.folio, F.PG_swapcache) ? f.folio : 0;
 			}),
 			s.run('major', 'ret VM_FAULT_MAJOR count_vm_event PGMAJFAULT', (_k, f) => {
 				f.ret = F.VM_FAULT_MAJOR;
@@ -84,9 +85,12 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 			}),
 			s.jump('out_release'),
 		]),
-		s.when('left-cache', 'PageSwapCache folio_test_swapcache page_private page_swap_entry entry unlikely', (k, f) => !k.pageFlag(f.folio, F.PG_swapcache), [
-			s.jump('out_page'),
-		]),
+		s.when(
+			'left-cache',
+			'PageSwapCache folio_test_swapcache page_private page_swap_entry entry unlikely',
+			(k, f) => f.swapcache !== 0 && !k.pageFlag(f.folio, F.PG_swapcache),
+			[s.jump('out_page')],
+		),
 		s.run('map', 'vmf pte pte_offset_map_lock vma vm_mm pmd address ptl', (k, f) => {
 			const pte = k.pte_offset_map_lock(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd), addressOf(k, f.vmf), f.vmf + vm_fault.ptl);
 			k.mem.w64(f.vmf + vm_fault.pte, pte);
@@ -102,11 +106,16 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 		s.run('exclusive', 'exclusive pte_swp_exclusive orig_pte reuse_swap_page', (k, f) => {
 			f.exclusive = alone(k, f) ? 1 : 0;
 		}),
-		s.when('write', 'vmf flags FAULT_FLAG_WRITE reuse_swap_page exclusive', (k, f) => f.exclusive && flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE, [
-			s.run('mkwrite', 'pte maybe_mkwrite pte_mkdirty', (k, f) => {
-				f.pte = k.maybe_mkwrite(P.pte_mkdirty(f.pte), f.vma);
-			}),
-		]),
+		s.when(
+			'write',
+			'vmf flags FAULT_FLAG_WRITE reuse_swap_page exclusive',
+			(k, f) => f.exclusive && (has('swap-in-writable') || flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE),
+			[
+				s.run('mkwrite', 'pte maybe_mkwrite pte_mkwrite pte_mkdirty', (k, f) => {
+					f.pte = k.maybe_mkwrite(flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE ? P.pte_mkdirty(f.pte) : f.pte, f.vma);
+				}),
+			],
+		),
 		s.run('rmap', 'do_page_add_anon_rmap page_add_anon_rmap folio_add_anon_rmap_ptes', (k, f) => {
 			k.page_add_anon_rmap(f.page, f.vma, addressOf(k, f.vmf));
 			if (f.exclusive) k.setPageFlag(f.folio, F.PG_anon_exclusive);
@@ -141,15 +150,38 @@ export function swap_cache_get_folio(k: Kernel, entry: number): number {
 	return p;
 }
 
-/** A new locked folio in the swap cache, with a reference for the caller and one for the cache, and its read started. */
-export function swapin(k: Kernel, entry: number): number {
+/** A new locked folio in the swap cache, with a reference for the caller and one for the cache; its read is yet to start. */
+export function newSwapCachePage(k: Kernel, entry: number): number {
 	const p = k.alloc_page(k.swapData.get(entry) ?? 0);
 	k.get_page(p);
 	k.swapCache.set(entry, p);
 	k.setPageFlag(p, F.PG_swapcache);
+	k.setPageFlag(p, F.PG_swapbacked);
 	k.mem.w64(p + page.private, entry);
+	k.folio_add_lru(p);
 	k.trylock_page(p);
-	k.readPage(p);
+	return p;
+}
+
+/** The folio of a slot, from the swap cache or with its read started, referenced. */
+export function swapin(k: Kernel, entry: number): number {
+	const cached = k.swap_cache_get_folio(entry);
+	if (cached !== 0) return cached;
+	const p = k.newSwapCachePage(entry);
+	k.readPages([p]);
+	return p;
+}
+
+/**
+ * Brings a slot in for a fault. A device that answers at once (SWP_SYNCHRONOUS_IO) and a slot that only this page table holds
+ * need no swap cache: the folio comes up to date. Else the neighbours are read along.
+ */
+export function swapin_fault(k: Kernel, vmf: number, entry: number): number {
+	if (!k.swapSynchronous || (k.swapSlots.get(entry) ?? 0) > 1) return k.swap_vma_readahead(vmf, entry);
+	const p = k.alloc_page(k.swapData.get(entry) ?? 0);
+	k.setPageFlag(p, F.PG_uptodate);
+	k.setPageFlag(p, F.PG_swapbacked);
+	k.folio_add_lru(p);
 	return p;
 }
 
@@ -168,15 +200,17 @@ export function swap_free(k: Kernel, entry: number): void {
 	k.put_page(p);
 }
 
-/** Starts the read of a locked page: a hidden task ends it after COST.io cycles, marks it up to date and unlocks it. */
-export function readPage(k: Kernel, p: number): void {
+/** Starts the read of locked pages: a hidden task ends it after COST.io cycles, marks them up to date and unlocks them. */
+export function readPages(k: Kernel, pages: readonly number[]): void {
 	const task = k.current;
 	k.sched.spawn(
 		{ name: 'io', cpu: task.cpu, mm: task.mm, struct: 0, hidden: true },
 		(function* () {
 			yield { kind: 'sleep', cycles: COST.io };
-			k.setPageFlag(p, F.PG_uptodate);
-			k.unlock_page(p);
+			for (const p of pages) {
+				k.setPageFlag(p, F.PG_uptodate);
+				k.unlock_page(p);
+			}
 		})(),
 	);
 }

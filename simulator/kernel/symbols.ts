@@ -8,6 +8,7 @@ import * as hugeMemory from './huge-memory.ts';
 import type { Kernel } from './kernel.ts';
 import * as khugepaged from './khugepaged.ts';
 import * as locks from './locks.ts';
+import * as luf from './luf.ts';
 import * as madvise from './madvise.ts';
 import * as memory from './memory.ts';
 import * as memoryCow from './memory-cow.ts';
@@ -23,8 +24,10 @@ import * as mprotect from './mprotect.ts';
 import * as mremap from './mremap.ts';
 import * as pageWriteback from './page-writeback.ts';
 import * as pgtable from './pgtable.ts';
+import * as readahead from './readahead.ts';
 import * as rmap from './rmap.ts';
 import * as swap from './swap.ts';
+import * as swapReadahead from './swap-readahead.ts';
 import * as syscalls from './syscalls.ts';
 import * as truncate from './truncate.ts';
 import * as vma from './vma.ts';
@@ -48,6 +51,9 @@ const FILES = {
 	gup,
 	hugeMemory,
 	khugepaged,
+	luf,
+	readahead,
+	swapReadahead,
 	madvise,
 	memoryFork,
 	memoryUnmap,
@@ -84,6 +90,9 @@ export interface Symbols
 		Bind<typeof gup>,
 		Bind<typeof hugeMemory>,
 		Bind<typeof khugepaged>,
+		Bind<typeof luf>,
+		Bind<typeof readahead>,
+		Bind<typeof swapReadahead>,
 		Bind<typeof madvise>,
 		Bind<typeof memoryFork>,
 		Bind<typeof memoryUnmap>,
@@ -118,6 +127,9 @@ const SOURCES: Readonly<Record<keyof typeof FILES, string>> = {
 	gup: 'mm/gup.c',
 	hugeMemory: 'mm/huge_memory.c',
 	khugepaged: 'mm/khugepaged.c',
+	luf: 'mm/rmap.c',
+	readahead: 'mm/readahead.c',
+	swapReadahead: 'mm/swap_state.c',
 	madvise: 'mm/madvise.c',
 	memoryFork: 'mm/memory.c',
 	memoryUnmap: 'mm/memory.c',

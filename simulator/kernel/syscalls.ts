@@ -60,6 +60,7 @@ export function* sys_mlock(k: Kernel, mm: number, addr: number, len: number): Co
 	for (const vma of k.vmasInRange(mm, addr, addr + len))
 		yield* k.vma_modify_flags(vma, Math.max(addr, startOf(k, vma)), Math.min(addr + len, endOf(k, vma)), vmFlags(k, vma) | F.VM_LOCKED);
 	k.mmap_write_unlock(mm);
+	k.lru_add_drain();
 	for (const vma of k.vmasInRange(mm, addr, addr + len)) {
 		const write = (vmFlags(k, vma) & (F.VM_WRITE | F.VM_SHARED)) === F.VM_WRITE ? 1 : 0;
 		const [from, to] = [Math.max(addr, startOf(k, vma)), Math.min(addr + len, endOf(k, vma))];
@@ -113,9 +114,9 @@ export function* sys_fork(k: Kernel, mm: number): Co<number> {
 /** The last task of the mm ends: everything is unmapped and the tables are freed. */
 export function* sys_exit(k: Kernel, mm: number): Co<number> {
 	begin(k, mm);
-	k.exit_mmap(mm);
-	// The CPU runs no user space now; nobody sends it flushes.
+	// The CPU is lazy by now: nobody sends it flushes, and it drops what it holds when it takes up another mm.
 	k.leaveMm(k.current.cpu);
+	k.exit_mmap(mm);
 	return 0;
 }
 
@@ -164,16 +165,19 @@ export function* clear_refs(k: Kernel, mm: number): Co<number> {
 
 /** kswapd: ages and reclaims the pages of the range, as one batch. Returns how many were reclaimed. */
 export function* reclaim_range(k: Kernel, mm: number, addr: number, len: number): Co<number> {
+	k.lru_add_drain_all();
 	return yield* k.shrink_folio_list(pagesOf(k, mm, addr, addr + len), 0);
 }
 
 /** Migrates the pages of the range to new frames, as compaction does, as one batch. Returns how many were migrated. */
 export function* migrate_range(k: Kernel, mm: number, addr: number, len: number): Co<number> {
+	k.lru_add_drain_all();
 	return yield* k.migrate_pages(pagesOf(k, mm, addr, addr + len));
 }
 
 /** khugepaged: replaces the small pages of the 2 MiB range by one huge page. Returns 1 if it did. */
 export function* khugepaged_range(k: Kernel, mm: number, addr: number): Co<number> {
+	k.lru_add_drain_all();
 	yield* k.mmap_read_lock(mm);
 	const vma = k.find_vma(mm, addr);
 	const done = vma === 0 ? 0 : yield* k.collapse_huge_page(vma, addr - (addr % F.PMD_SIZE));
@@ -183,6 +187,7 @@ export function* khugepaged_range(k: Kernel, mm: number, addr: number): Co<numbe
 
 /** Splits the huge page that maps the address into small ones. Returns 1 if it did. */
 export function* split_range(k: Kernel, mm: number, addr: number): Co<number> {
+	k.lru_add_drain_all();
 	const folio = pagesOf(k, mm, addr, addr + F.PAGE_SIZE)[0];
 	if (folio === undefined || k.mem.r32(folio + page.order) === 0 || !k.trylock_page(folio)) return 0;
 	k.get_page(folio);

@@ -28,6 +28,7 @@ function dropPages(k: Kernel, mapping: number, index: number, nr: number): void 
 	for (let i = index; i < index + nr; i++) {
 		k.diskOf(mapping).set(i, 0);
 		const p = entries?.get(i) ?? 0;
+		if (p & 1) entries?.delete(i);
 		if (p === 0 || p & 1) continue;
 		const head = k.compound_head(p);
 		const begin = k.mem.r64(head + page.index);
@@ -49,10 +50,11 @@ function dropPages(k: Kernel, mapping: number, index: number, nr: number): void 
 export function pagecache_get_page(k: Kernel, mapping: number, index: number): number {
 	const entry = k.cacheEntry(mapping + address_space.i_pages, index);
 	if (entry !== 0 && !(entry & 1)) return entry;
-	const p = k.alloc_page(k.contentOf(mapping, index));
+	const p = k.alloc_page(entry & 1 && k.shmem_mapping(mapping) ? (k.swapData.get((entry - 1) / 2) ?? 0) : k.contentOf(mapping, index));
 	k.setPageFlag(p, F.PG_uptodate);
 	if (k.shmem_mapping(mapping)) k.setPageFlag(p, F.PG_swapbacked);
 	k.add_to_page_cache(mapping, index, p);
+	k.folio_add_lru(p);
 	return p;
 }
 

@@ -1,6 +1,6 @@
 /** mm/vma.c: the list of mappings of an address space, and how they are split and merged. */
 import * as F from '../abi/flags.ts';
-import { address_space, file, inode, vm_area_struct, vm_operations_struct } from '../abi/structs.ts';
+import { address_space, file, file_ra_state, inode, vm_area_struct, vm_operations_struct } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
@@ -66,7 +66,8 @@ export function vmasInRange(k: Kernel, mm: number, start: number, end: number): 
 /** vm_page_prot from vm_flags. Private mappings are read-only until they are copied, shared ones where writes must be told. */
 export function vma_set_page_prot(k: Kernel, vma: number): void {
 	const flags = vmFlags(k, vma);
-	let prot = F.PTE_USER | (flags & F.VM_EXEC ? 0 : F.PTE_NX);
+	// Accessed: a new entry is made for somebody who is about to use it.
+	let prot = F.PTE_USER | F.PTE_YOUNG | (flags & F.VM_EXEC ? 0 : F.PTE_NX);
 	prot |= flags & (F.VM_READ | F.VM_WRITE | F.VM_EXEC) ? F.PTE_PRESENT : F.PTE_PROTNONE;
 	if ((flags & (F.VM_WRITE | F.VM_SHARED)) === (F.VM_WRITE | F.VM_SHARED) && !k.vma_wants_writenotify(vma)) prot |= F.PTE_WRITE;
 	k.mem.w64(vma + vm_area_struct.vm_page_prot, prot);
@@ -191,5 +192,6 @@ export function file_alloc(k: Kernel, pages: number, shmem: number): number {
 	k.mem.w64(mapping + address_space.host, host);
 	k.mem.w64(f + file.f_mapping, mapping);
 	k.mem.w64(f + file.f_inode, host);
+	k.mem.w32(f + file.f_ra + file_ra_state.ra_pages, shmem ? 0 : k.readAheadPages);
 	return f;
 }

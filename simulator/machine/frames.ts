@@ -13,6 +13,8 @@ export class Frames {
 	readonly generation: Int32Array;
 	/** What a load from the frame returns. */
 	readonly content: Int32Array;
+	/** Told of each frame that is handed out, before its new owner has it. */
+	onReuse: ((pfn: number) => void) | null = null;
 	#next = 1;
 	#free: number[] = [];
 	/** Freed spans of higher orders, by order. */
@@ -40,6 +42,7 @@ export class Frames {
 		this.#next = 1;
 		this.#free = [];
 		this.#spans.clear();
+		this.onReuse = null;
 		this.#tables = [];
 		this.allocated.clear();
 	}
@@ -56,6 +59,7 @@ export class Frames {
 	alloc(order = 0): number {
 		const pfn = order === 0 ? (this.#free.pop() ?? this.#next++) : this.#span(order);
 		if (this.#next > this.capacity) throw new RangeError(`simulated machine of ${this.capacity} frames is full`);
+		if (this.onReuse !== null) for (let i = 0; i < 1 << order; i++) this.onReuse(pfn + i);
 		const head = this.pageOf(pfn);
 		for (let i = 0; i < 1 << order; i++) {
 			const at = head + i * page.SIZE;

@@ -26,6 +26,14 @@ export const POLICIES: readonly Policy[] = [
 		off: ['swap-bails-out'],
 		touches: ['do_swap_page', '__folio_lock_or_retry', 'do_user_addr_fault'],
 	},
+	{
+		name: 'luf',
+		doc: 'lazy unmap flush, version 10: reclaim and migration leave the flush of pages mapped read-only until a frame is handed out again; never merged',
+		base: null,
+		on: ['luf'],
+		off: [],
+		touches: ['try_to_unmap_one', 'try_to_migrate_one', 'try_to_unmap_flush', 'flush_tlb_batched_pending'],
+	},
 ];
 
 export function policyOf(name: string): Policy | undefined {

@@ -12,19 +12,24 @@ export interface Outcome {
 	readonly ended: boolean;
 	readonly notes: readonly SimNote[];
 	readonly waits: readonly { readonly who: string; readonly on: string; readonly cycles: number }[];
+	/** Symbols that ran before everything was torn down; empty unless the kernel tracks them. */
+	readonly called: readonly string[];
 }
 
 /** Runs one scenario to its end on a kernel of mm version `version`, then tears everything down and counts what is left over. */
 export function runScenario(k: Kernel, scenario: Scenario, variant: string, budget: number, version = NEWEST_KERNEL): Outcome {
 	k.reset(budget);
-	if (scenario.applies !== undefined && !scenario.applies(k, variant, versionNumber(version))) return { applies: false, ended: false, notes: [], waits: [] };
+	if (scenario.applies !== undefined && !scenario.applies(k, variant, versionNumber(version)))
+		return { applies: false, ended: false, notes: [], waits: [], called: [] };
 	const stage = new Stage(k);
 	const notes: SimNote[] = [];
+	let called: readonly string[] | null = null;
 	try {
 		stage.alone(() => scenario.start(stage, variant));
 		const stuck = k.sched.run();
 		k.counters.measuring = false;
 		k.rt.line = 0;
+		called = [...k.called];
 		for (const { task, on } of stuck) k.violate('deadlock', `${task.name} waits for ${on} and nobody can wake it`);
 		if (stuck.length === 0) {
 			scenario.check?.(stage, variant);
@@ -33,10 +38,32 @@ export function runScenario(k: Kernel, scenario: Scenario, variant: string, budg
 	} catch (error) {
 		const ended = endOf(k, error, notes);
 		k.counters.measuring = false;
-		return { applies: true, ended, notes, waits: waitsOf(k) };
+		return { applies: true, ended, notes, waits: waitsOf(k), called: called ?? [...k.called] };
 	}
-	return { applies: true, ended: false, notes, waits: waitsOf(k) };
+	return { applies: true, ended: false, notes, waits: waitsOf(k), called: called ?? [] };
 }
+
+/** Versions and architectures whose runs tell what a scenario calls: the oldest and newest forms of the fault path, with and without hardware flags. */
+const TELLING: readonly (readonly [kernel: string, arch: string])[] = [
+	['5.8', 'x86-64'],
+	['5.12', 'arm64'],
+	['6.4', 'x86-64'],
+	[NEWEST_KERNEL, 'x86-64'],
+	[NEWEST_KERNEL, 'arm64-no-hafdbs'],
+];
+
+/** Symbols that the scenario's programs call, in any variant. `kernelOf` gives a kernel that tracks its calls. */
+export function calledBy(scenario: Scenario, kernelOf: (kernel: string, arch: string) => Kernel): readonly string[] {
+	const called = new Set<string>();
+	for (const [version, arch] of TELLING) {
+		const k = kernelOf(version, arch);
+		for (const variant of scenario.variants) for (const symbol of runScenario(k, scenario, variant, TELLING_BUDGET, version).called) called.add(symbol);
+	}
+	return [...called].sort();
+}
+
+/** Steps of C that such a run may take; it runs none. */
+const TELLING_BUDGET = 100_000;
 
 /** Turns what stopped a run into a note or a violation. Returns whether the run gives no finding. Rethrows what is our own fault. */
 function endOf(k: Kernel, error: unknown, notes: SimNote[]): boolean {
@@ -62,6 +89,7 @@ function waitsOf(k: Kernel): { readonly who: string; readonly on: string; readon
 /** Ends every mm and empties the page cache; what then still has references has leaked. */
 function teardown(k: Kernel): void {
 	for (const mm of [...k.vmas.keys()]) k.exit_mmap(mm);
+	k.lru_add_drain_all();
 	for (const [xarray, entries] of k.xarrays) {
 		if (xarray === 0) for (const zero of entries.values()) k.frames.release(zero);
 		const heads = new Set([...entries.values()].filter((e) => e !== 0 && (e & 1) === 0).map((e) => k.compound_head(e)));

@@ -1,4 +1,5 @@
 import * as F from '../abi/flags.ts';
+import { file as FILE, file_ra_state } from '../abi/structs.ts';
 import { type Scenario, USER } from './scenario.ts';
 
 const PAGES = 32;
@@ -40,6 +41,8 @@ export const fileRead: Scenario = {
 	start(s, variant) {
 		const mm = s.mm();
 		const file = variant === 'not-cached' ? s.k.file_alloc(4, 0) : s.cachedFile(PAGES).file;
+		// Without read-ahead each page is a read of its own.
+		if (variant === 'not-cached') s.k.mem.w32(file + FILE.f_ra + file_ra_state.ra_pages, 0);
 		const pages = variant === 'not-cached' ? 4 : PAGES;
 		s.mapFile(mm, USER, pages, F.VM_READ | F.VM_SHARED, file);
 		s.task('reader', 0, mm, function* () {

@@ -1,0 +1,69 @@
+/** mm/readahead.c and the read-ahead of mm/filemap.c's faults: reading around a miss, and going on when a mark is met. */
+import * as F from '../abi/flags.ts';
+import { address_space, file, file_ra_state, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import type { Kernel } from './kernel.ts';
+import { vmaOf, vmFlags } from './memory.ts';
+
+/** MMAP_LOTSAMISS: so many misses more than hits and reading around stops. */
+const LOTS_OF_MISSES = 100;
+
+const stateOf = (k: Kernel, vmf: number): number => k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_file) + file.f_ra;
+const mappingOf = (k: Kernel, vmf: number): number => k.mem.r64(k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_file) + file.f_mapping);
+
+/** A fault has missed the page cache: reads the window around it. Without read-ahead it reads nothing; the caller reads its page. */
+export function do_sync_mmap_readahead(k: Kernel, vmf: number): void {
+	const ra = stateOf(k, vmf);
+	const pages = k.mem.r32(ra + file_ra_state.ra_pages);
+	if (pages === 0 || vmFlags(k, vmaOf(k, vmf)) & F.VM_RAND_READ) return;
+	const pgoff = k.mem.r64(vmf + vm_fault.pgoff);
+	if (vmFlags(k, vmaOf(k, vmf)) & F.VM_SEQ_READ) {
+		readWindow(k, vmf, ra, pgoff, pages, pages >> 1);
+		return;
+	}
+	const misses = k.mem.r32(ra + file_ra_state.mmap_miss) + 1;
+	if (misses < LOTS_OF_MISSES * 10) k.mem.w32(ra + file_ra_state.mmap_miss, misses);
+	if (misses > LOTS_OF_MISSES) return;
+	readWindow(k, vmf, ra, Math.max(0, pgoff - (pages >> 1)), pages, pages >> 2);
+}
+
+/** A fault has found its page. Returns 1 if it met the mark of the last window and started the next, for which the lock is dropped. */
+export function do_async_mmap_readahead(k: Kernel, vmf: number, page: number): number {
+	const ra = stateOf(k, vmf);
+	const pages = k.mem.r32(ra + file_ra_state.ra_pages);
+	if (pages === 0 || vmFlags(k, vmaOf(k, vmf)) & F.VM_RAND_READ) return 0;
+	const misses = k.mem.r32(ra + file_ra_state.mmap_miss);
+	if (misses > 0) k.mem.w32(ra + file_ra_state.mmap_miss, misses - 1);
+	if (!k.clearPageFlag(page, F.PG_readahead)) return 0;
+	const size = k.mem.r32(ra + file_ra_state.size);
+	const start = k.mem.r64(ra + file_ra_state.start) + size;
+	const next = Math.min(size * 2, pages);
+	readWindow(k, vmf, ra, start, next, next);
+	return 1;
+}
+
+/** Starts reading what the page cache lacks of the window, with a mark `async` pages before its end. All of it arrives together. */
+function readWindow(k: Kernel, vmf: number, ra: number, start: number, size: number, async: number): void {
+	k.mem.w64(ra + file_ra_state.start, start);
+	k.mem.w32(ra + file_ra_state.size, size);
+	k.mem.w32(ra + file_ra_state.async_size, async);
+	const mapping = mappingOf(k, vmf);
+	const end = Math.min(start + size, k.filePages(mapping));
+	const reading: number[] = [];
+	for (let index = start; index < end; index++) {
+		const entry = k.cacheEntry(mapping + address_space.i_pages, index);
+		if (entry !== 0 && !(entry & 1)) continue;
+		const p = k.newCachePage(mapping, index);
+		if (index === start + size - async) k.setPageFlag(p, F.PG_readahead);
+		reading.push(p);
+	}
+	if (reading.length > 0) k.readPages(reading);
+}
+
+/** A locked page in the page cache that is yet to be read. */
+export function newCachePage(k: Kernel, mapping: number, index: number): number {
+	const p = k.alloc_page(k.contentOf(mapping, index));
+	k.add_to_page_cache(mapping, index, p);
+	k.folio_add_lru(p);
+	k.trylock_page(p);
+	return p;
+}
