@@ -4,7 +4,8 @@ import type { Memory } from './memory.ts';
 
 /**
  * Physical memory: a struct page for every frame, contents as one number per frame. A freed frame is handed out again at
- * once (last freed first), which is what makes a stale translation visible. Frame 0 is never handed out.
+ * once (last freed first), which is what makes a stale translation visible, unless `reuseAfter` says otherwise. Frame 0 is
+ * never handed out.
  */
 export class Frames {
 	/** Address of the struct page of frame 0. */
@@ -15,6 +16,8 @@ export class Frames {
 	readonly content: Int32Array;
 	/** Told of each frame that is handed out, before its new owner has it. */
 	onReuse: ((pfn: number) => void) | null = null;
+	/** Freed frames that stay unused, oldest handed out first, as behind a long free list; 0: last freed first. Outlives `reset`. */
+	reuseAfter = 0;
 	#next = 1;
 	#free: number[] = [];
 	/** Freed spans of higher orders, by order. */
@@ -57,7 +60,7 @@ export class Frames {
 
 	/** A page of `order` with one reference and mapcount -1; compound when `order` > 0. Throws RangeError when memory is full. */
 	alloc(order = 0): number {
-		const pfn = order === 0 ? (this.#free.pop() ?? this.#next++) : this.#span(order);
+		const pfn = order === 0 ? (this.#reuse() ?? this.#next++) : this.#span(order);
 		if (this.#next > this.capacity) throw new RangeError(`simulated machine of ${this.capacity} frames is full`);
 		if (this.onReuse !== null) for (let i = 0; i < 1 << order; i++) this.onReuse(pfn + i);
 		const head = this.pageOf(pfn);
@@ -72,6 +75,11 @@ export class Frames {
 		this.mem.w32(head + page._refcount, 1);
 		this.allocated.add(head);
 		return head;
+	}
+
+	#reuse(): number | undefined {
+		if (this.reuseAfter === 0) return this.#free.pop();
+		return this.#free.length > this.reuseAfter ? this.#free.shift() : undefined;
 	}
 
 	#span(order: number): number {
