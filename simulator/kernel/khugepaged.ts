@@ -98,7 +98,7 @@ export function split_huge_page(k: Kernel, folio: number): number {
 		k.mem.w64(p + page.index, index + i);
 		k.mem.w32(p + page._refcount, 1);
 		k.mem.w32(p + page._mapcount, -1);
-		k.frames.allocated.add(p);
+		k.frames.markAllocated(p);
 		for (const { vma, address } of places) k.remove_migration_pte(p, vma, address + i * F.PAGE_SIZE, p);
 		k.put_page(p);
 	}

@@ -47,6 +47,7 @@ function* down(k: Kernel, sem: number, lockClass: LockClass, write: boolean): Co
 function grant(state: RwSemaphore, task: Task, write: boolean): void {
 	if (write) state.writer = task;
 	else state.readers.push(task);
+	task.semaphores++;
 }
 
 function up(k: Kernel, sem: number, lockClass: LockClass, write: boolean): void {
@@ -61,6 +62,7 @@ function up(k: Kernel, sem: number, lockClass: LockClass, write: boolean): void 
 	}
 	if (write) state.writer = null;
 	else state.readers.splice(state.readers.indexOf(task), 1);
+	task.semaphores--;
 	if (state.writer !== null) return;
 	for (let head = state.queue[0]; head !== undefined; head = state.queue[0]) {
 		if (head.write ? state.readers.length > 0 : state.writer !== null) return;
@@ -75,11 +77,12 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** Classes of the locks that the task still holds when it returns to user space. */
 export function heldLocks(k: Kernel, task: Task): ReadonlySet<string> {
+	if (task.semaphores === 0 && task.held.length === 0) return NONE;
 	let held: Set<string> | undefined;
 	for (const state of k.rwsems.values()) {
 		if (state.writer === task || state.readers.includes(task)) held = (held ?? new Set<string>()).add(state.class);
 	}
-	if (task.held.size > 0) held = (held ?? new Set<string>()).add('spinlock');
+	if (task.held.length > 0) held = (held ?? new Set<string>()).add('spinlock');
 	return held ?? NONE;
 }
 
@@ -90,7 +93,8 @@ export function dropHeld(k: Kernel, task: Task = k.current): void {
 		if (state.writer === task) state.writer = null;
 	}
 	for (const lock of task.held) k.mem.w32(lock + spinlock.owner, 0);
-	task.held.clear();
+	task.held.length = 0;
+	task.semaphores = 0;
 }
 
 export function* mmap_read_lock(k: Kernel, mm: number): Co<void> {
@@ -180,7 +184,7 @@ export function spin_lock(k: Kernel, lock: number): void {
 	if (k.mem.isFreed(lock)) k.violate('lock-freed', 'a spinlock is taken after its memory was freed');
 	if (k.mem.r32(lock + spinlock.owner) !== 0) k.violate('deadlock', 'a spinlock is taken while it is held');
 	k.mem.w32(lock + spinlock.owner, 1);
-	k.current.held.add(lock);
+	k.current.held.push(lock);
 }
 
 export function spin_trylock(k: Kernel, lock: number): number {
@@ -196,5 +200,7 @@ export function spin_unlock(k: Kernel, lock: number): void {
 		return;
 	}
 	k.mem.w32(lock + spinlock.owner, 0);
-	k.current.held.delete(lock);
+	const { held } = k.current;
+	if (held[held.length - 1] === lock) held.pop();
+	else if (held.includes(lock)) held.splice(held.lastIndexOf(lock), 1);
 }

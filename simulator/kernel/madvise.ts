@@ -46,7 +46,7 @@ export function* madvise_vma_behavior(k: Kernel, vma: number, start: number, end
 		case F.MADV_DONTNEED:
 		case F.MADV_DONTNEED_LOCKED:
 			if (behavior === F.MADV_DONTNEED && vmFlags(k, vma) & F.VM_LOCKED) return -F.EINVAL;
-			k.zap_page_range_single(vma, start, end - start, 0);
+			k.madvise_dontneed_single_vma(vma, start, end);
 			return 0;
 		case F.MADV_FREE:
 			return k.mem.r64(vma + vm_area_struct.vm_ops) === 0 ? yield* k.madvise_free_single_vma(vma, start, end) : -F.EINVAL;

@@ -36,6 +36,8 @@ export function unmap_page_range(k: Kernel, tlb: number, vma: number, address: n
 /** Empties the entries of one table. Pages wait in the gather for the flush. Returns where it stopped. */
 export function zap_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, address: number, end: number, details: number): number {
 	const mm = k.mem.r64(tlb + mmu_gather.mm);
+	const start = address;
+	const whole = end - start === F.PMD_SIZE;
 	const ptlp = k.rt.push(8);
 	let pte = k.pte_offset_map_lock(mm, pmd, address, ptlp);
 	const ptl = k.mem.r64(ptlp);
@@ -58,7 +60,9 @@ export function zap_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, 
 	if (forceFlush) k.tlb_flush_mmu_tlbonly(tlb);
 	k.pte_unmap_unlock(pte, ptl);
 	if (forceFlush) k.tlb_flush_mmu(tlb);
-	return address < end ? k.zap_pte_range(tlb, vma, pmd, address, end, details) : address;
+	if (address < end) return k.zap_pte_range(tlb, vma, pmd, address, end, details);
+	if (whole && details !== 0 && k.mem.r32(details + zap_details.reclaim_pt)) k.free_pte_range(tlb, pmd, start);
+	return address;
 }
 
 /** The gather is full: flush before going on. */
@@ -118,11 +122,22 @@ export function zap_page_range_single(k: Kernel, vma: number, address: number, s
 	k.rt.pop(tlb, mmu_gather.SIZE);
 }
 
+/** MADV_DONTNEED. From 6.14 on x86-64 (CONFIG_PT_RECLAIM) a table that it empties as a whole is freed. */
+export function madvise_dontneed_single_vma(k: Kernel, vma: number, start: number, end: number): void {
+	const details = k.rt.push(zap_details.SIZE);
+	k.mem.w64(details + zap_details.single_folio, 0);
+	k.mem.w32(details + zap_details.even_cows, 1);
+	k.mem.w32(details + zap_details.reclaim_pt, k.has('pt-reclaim') && k.arch.name === 'x86-64' ? 1 : 0);
+	k.zap_page_range_single(vma, start, end - start, details);
+	k.rt.pop(details, zap_details.SIZE);
+}
+
 /** Unmaps pages `start` to `start + nr` of a file from every mm; `even_cows`: private copies of them too. */
 export function unmap_mapping_pages(k: Kernel, mapping: number, start: number, nr: number, even_cows: number): void {
 	const details = k.rt.push(zap_details.SIZE);
 	k.mem.w32(details + zap_details.even_cows, even_cows);
 	k.mem.w64(details + zap_details.single_folio, 0);
+	k.mem.w32(details + zap_details.reclaim_pt, 0);
 	for (const vma of k.vmasOfMapping(mapping)) {
 		const begin = k.mem.r64(vma + vm_area_struct.vm_start);
 		const pgoff = k.mem.r64(vma + vm_area_struct.vm_pgoff);

@@ -22,8 +22,8 @@ export class Frames {
 	#free: number[] = [];
 	/** Freed spans of higher orders, by order. */
 	readonly #spans = new Map<number, number[]>();
-	/** Every struct page that heads an allocation since the last reset. */
-	readonly allocated = new Set<number>();
+	/** 1 for each frame that heads an allocation. */
+	readonly #heads: Uint8Array;
 	/** Address of the table that a page-table page holds is kept in `page.table`; freed tables are reused through this. */
 	#tables: number[] = [];
 
@@ -35,6 +35,7 @@ export class Frames {
 		this.memMap = mem.alloc(capacity * page.SIZE, 64);
 		this.generation = new Int32Array(capacity);
 		this.content = new Int32Array(capacity);
+		this.#heads = new Uint8Array(capacity);
 		mem.keep();
 	}
 
@@ -47,7 +48,7 @@ export class Frames {
 		this.#spans.clear();
 		this.onReuse = null;
 		this.#tables = [];
-		this.allocated.clear();
+		this.#heads.fill(0);
 	}
 
 	pageOf(pfn: number): number {
@@ -60,21 +61,40 @@ export class Frames {
 
 	/** A page of `order` with one reference and mapcount -1; compound when `order` > 0. Throws RangeError when memory is full. */
 	alloc(order = 0): number {
+		const fresh = this.#next;
 		const pfn = order === 0 ? (this.#reuse() ?? this.#next++) : this.#span(order);
 		if (this.#next > this.capacity) throw new RangeError(`simulated machine of ${this.capacity} frames is full`);
 		if (this.onReuse !== null) for (let i = 0; i < 1 << order; i++) this.onReuse(pfn + i);
 		const head = this.pageOf(pfn);
 		for (let i = 0; i < 1 << order; i++) {
 			const at = head + i * page.SIZE;
-			this.mem.i32.fill(0, at >> 2, (at + page.SIZE) >> 2);
+			// What was never handed out since the reset is still zero.
+			if (pfn < fresh) this.mem.i32.fill(0, at >> 2, (at + page.SIZE) >> 2);
 			this.mem.w32(at + page._mapcount, -1);
 			if (i > 0) this.mem.w64(at + page.compound_head, head | 1);
 		}
 		if (order > 0) this.mem.w32(head + page.flags, 1 << PG_head);
 		this.mem.w32(head + page.order, order);
 		this.mem.w32(head + page._refcount, 1);
-		this.allocated.add(head);
+		this.#heads[pfn] = 1;
 		return head;
+	}
+
+	/** Whether the struct page heads an allocation. */
+	isAllocated(head: number): boolean {
+		return this.#heads[this.pfnOf(head)] === 1;
+	}
+
+	/** A page of a split allocation heads one of its own. */
+	markAllocated(head: number): void {
+		this.#heads[this.pfnOf(head)] = 1;
+	}
+
+	/** Every struct page that heads an allocation, in order of frames. */
+	allocations(): number[] {
+		const out: number[] = [];
+		for (let pfn = 1; pfn < this.#next; pfn++) if (this.#heads[pfn] === 1) out.push(this.pageOf(pfn));
+		return out;
 	}
 
 	#reuse(): number | undefined {
@@ -101,7 +121,7 @@ export class Frames {
 		}
 		if (order === 0) this.#free.push(pfn);
 		else this.#spans.set(order, [...(this.#spans.get(order) ?? []), pfn]);
-		this.allocated.delete(head);
+		this.#heads[pfn] = 0;
 	}
 
 	/** A page-table page: `page.table` is the address of its 512 zeroed entries. */

@@ -23,8 +23,10 @@ export interface Task {
 	readonly hidden: boolean;
 	/** Modelled clock, cycles. */
 	time: number;
-	/** Addresses of the spinlocks held. */
-	readonly held: Set<number>;
+	/** Addresses of the spinlocks held, in the order taken. */
+	readonly held: number[];
+	/** Semaphores held. */
+	semaphores: number;
 	/** Cycles waited, by lock class; a class that was taken without waiting is there with 0. */
 	readonly waited: Map<string, number>;
 	/** The fault that the task is handling: address of its vm_fault, 0 for none. */
@@ -51,7 +53,7 @@ export class Scheduler {
 	}
 
 	/** Starts a task at the current task's time. */
-	spawn(task: Omit<Task, 'time' | 'held' | 'waited' | 'fault'>, co: Co<void>): Task {
+	spawn(task: Omit<Task, 'time' | 'held' | 'semaphores' | 'waited' | 'fault'>, co: Co<void>): Task {
 		const running: Running = {
 			name: task.name,
 			cpu: task.cpu,
@@ -59,7 +61,8 @@ export class Scheduler {
 			struct: task.struct,
 			hidden: task.hidden,
 			time: this.current?.time ?? this.latest(),
-			held: new Set(),
+			held: [],
+			semaphores: 0,
 			waited: new Map(),
 			fault: 0,
 			co,

@@ -44,7 +44,7 @@ export class Bench {
 
 	private as(cpu: number, mm: number): void {
 		const struct = this.k.task_alloc(mm);
-		this.k.sched.current = { name: `cpu${cpu}`, cpu, mm, struct, hidden: true, time: 0, held: new Set(), waited: new Map(), fault: 0 };
+		this.k.sched.current = { name: `cpu${cpu}`, cpu, mm, struct, hidden: true, time: 0, held: [], semaphores: 0, waited: new Map(), fault: 0 };
 	}
 
 	/** From here on things happen on that CPU, which runs the mm. */

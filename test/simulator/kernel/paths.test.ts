@@ -257,6 +257,21 @@ describe('on x86-64 of 6.12', () => {
 	});
 });
 
+it.each([
+	['6.12', 512],
+	['6.18', 0],
+])('MADV_DONTNEED of a whole table frees the table from 6.14 on (%s)', (kernel, left) => {
+	let bytes = -1;
+	const r = run(kernel, 'x86-64', function* (p) {
+		yield* p.map(0, M);
+		yield* p.store(0, M);
+		yield* p.advise(0, M, F.MADV_DONTNEED);
+		bytes = p.k.pte_offset_map(p.k.pmd_offset(p.mm, at(0)), at(0)) === 0 ? 0 : M;
+		yield* p.load(0);
+	});
+	expect([r.harm, bytes]).toEqual([[], left]);
+});
+
 const KERNELS = ['5.5', '5.8', '5.9', '5.12', '5.17', '5.19', '6.1', '6.3', '6.6', '6.12', '6.18'];
 
 describe('everywhere else', () => {
