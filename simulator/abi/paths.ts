@@ -44,6 +44,12 @@ const GATHER: readonly AbiEntry[] = [
 
 const UNMAP: readonly AbiEntry[] = [
 	symbol(
+		'void pgtable_pte_page_dtor(struct page *page)',
+		'ends the life of a page-table page: its lock goes, where that was allocated apart',
+		'pgtable_pte_page_dtor',
+		false,
+	),
+	symbol(
 		`unsigned long zap_pte_range(${TLB}, ${VMA}, pmd_t *pmd, ${RANGE}, struct zap_details *details)`,
 		'clears the entries of a range; an entry that is none already gathers nothing to flush',
 		'zap_pte_range',

@@ -67,6 +67,8 @@ const MM = {
 	'pt-reclaim': { since: '6.14' },
 	/** No mainline: the retried fault first tries the VMA lock again. */
 	'retry-under-vma-lock': { since: '99.0' },
+	/** Not a version but a configuration: page-table locks are allocated apart (ALLOC_SPLIT_PTLOCKS: lockdep, PREEMPT_RT). */
+	'split-ptlocks': { since: '99.0' },
 	/** No mainline: lazy unmap flush. */
 	luf: { since: '99.0' },
 	/** The three-argument filemap_map_pmd of the 5.11 drafts; a patch's parameter list turns it on. */

@@ -99,6 +99,8 @@ export class KernelState {
 	readonly deposited = new Map<number, number>();
 	/** Flushes that lazy unmap flush has put off. */
 	readonly deferred = new Deferred();
+	/** Page-table locks that are allocated apart, by the table's page. */
+	readonly ptlocks = new Map<number, number>();
 	/** What the disk holds of a file, by its mapping: index -> contents. */
 	readonly disks = new Map<number, Map<number, number>>();
 	/** vm_operations_struct by what they can do. */
@@ -191,6 +193,7 @@ export class KernelState {
 			this.disks,
 			this.vmOps,
 			this.userFaults,
+			this.ptlocks,
 			this.swapReadahead,
 			this.vmas,
 			this.cpumask,

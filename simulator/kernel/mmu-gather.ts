@@ -84,6 +84,7 @@ export function tlb_remove_page(k: Kernel, tlb: number, page: number): void {
 /** A last-level table goes; the range below it need not be flushed, but what caches the table must. */
 export function pte_free_tlb(k: Kernel, tlb: number, table: number, address: number): void {
 	k.tlb_flush_pmd_range(tlb, address, F.PAGE_SIZE);
+	k.pgtable_pte_page_dtor(table);
 	freeTable(k, tlb, table);
 }
 

@@ -1,19 +1,30 @@
 /** mm/memory.c and asm-generic/pgalloc.h: page-table pages, their locks, and installing them. */
 import * as F from '../abi/flags.ts';
 import { pmd_none } from '../abi/pte.ts';
-import { mm_struct, page, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { mm_struct, page, spinlock, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Kernel } from './kernel.ts';
 
 /** A page-table page that no table points to yet. Never fails in the model. */
 export function pte_alloc_one(k: Kernel, _mm: number): number {
 	k.cost(COST.step);
-	return k.frames.allocTable();
+	const table = k.frames.allocTable();
+	if (k.has('split-ptlocks')) k.ptlocks.set(table, k.mem.alloc(spinlock.SIZE));
+	return table;
 }
 
 export function pte_free(k: Kernel, _mm: number, table: number): void {
 	if (table === 0) return;
+	k.pgtable_pte_page_dtor(table);
 	k.frames.releaseTable(table);
+}
+
+/** Ends the life of the table's lock: before the table itself is freed, behind the flush. */
+export function pgtable_pte_page_dtor(k: Kernel, table: number): void {
+	const lock = k.ptlocks.get(table);
+	if (lock === undefined) return;
+	k.mem.free(lock);
+	k.ptlocks.delete(table);
 }
 
 export function pmd_populate(k: Kernel, _mm: number, pmd: number, table: number): void {
@@ -43,7 +54,8 @@ export function pmd_lock(k: Kernel, mm: number, _pmd: number): number {
 
 /** Lock of the page table that the PMD points to. */
 export function pte_lockptr(k: Kernel, _mm: number, pmd: number): number {
-	return k.frames.pageOf(k.mem.r64(pmd) >>> F.PAGE_SHIFT) + page.ptl;
+	const table = k.frames.pageOf(k.mem.r64(pmd) >>> F.PAGE_SHIFT);
+	return (k.ptlocks.size > 0 ? k.ptlocks.get(table) : undefined) ?? table + page.ptl;
 }
 
 export function pte_offset_map(k: Kernel, pmd: number, address: number): number {

@@ -284,3 +284,31 @@ describe('everywhere else', () => {
 		expect(harm).toEqual([]);
 	});
 });
+
+it('a page-table lock that is allocated apart dies before the flush that makes its table free', () => {
+	const order: string[] = [];
+	const r = run(
+		'6.12',
+		'x86-64',
+		function* (p) {
+			const flush = p.k.tlb_flush;
+			p.k.tlb_flush = (tlb) => {
+				order.push('flush');
+				flush(tlb);
+			};
+			yield* p.map(0, 8);
+			yield* p.store(0, 8);
+			const lock = p.k.pte_lockptr(p.mm, p.k.pmd_offset(p.mm, at(0)));
+			const free = p.k.mem.free.bind(p.k.mem);
+			p.k.mem.free = (address) => {
+				if (address === lock) order.push('lock freed');
+				free(address);
+			};
+			yield* p.unmap(0, 8);
+			p.k.mem.free = free;
+			p.k.tlb_flush = flush;
+		},
+		['split-ptlocks'],
+	);
+	expect([r.harm, order]).toEqual([[], ['lock freed', 'flush']]);
+});

@@ -2,7 +2,7 @@ import { loadParser } from '../../../server/simulator-host.ts';
 import * as F from '../../../simulator/abi/flags.ts';
 import { chooseArch } from '../../../simulator/arch/index.ts';
 import { bindKernel } from '../../../simulator/kernel/build.ts';
-import { featuresOf, versionNumber } from '../../../simulator/kernel/features.ts';
+import { type Feature, featuresOf, versionNumber } from '../../../simulator/kernel/features.ts';
 import type { Kernel } from '../../../simulator/kernel/kernel.ts';
 import { createMachine } from '../../../simulator/kernel/machine.ts';
 import { runScenario } from '../../../simulator/scenarios/run.ts';
@@ -64,43 +64,24 @@ export interface Ran {
 	count(metric: Parameters<Kernel['counters']['get']>[0]): number;
 }
 
-/** Runs one process on CPU 0, and a second thread of it on CPU 1 that loads what it is told to before the program begins. */
-export function run(kernel: string, arch: string, program: (p: Process) => Co<void>, other: readonly number[] = []): Ran {
+/** Runs one process on CPU 0, on a kernel that has `extra` features beside those of its version. */
+export function run(kernel: string, arch: string, program: (p: Process) => Co<void>, extra: readonly Feature[] = []): Ran {
 	const choice = chooseArch(arch, kernel);
 	if (choice === undefined) throw new RangeError(arch);
-	const k = bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), featuresOf(kernel)], false, []);
+	const features = featuresOf(kernel);
+	for (const feature of extra) features.add(feature);
+	const k = bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), features], false, []);
 	k.recording = true;
-	const outcome = runScenario(
-		k,
-		{
-			name: 'program',
-			family: 'test',
-			doc: '',
-			variants: [''],
-			exercises: [],
-			start(s) {
-				const mm = s.mm();
-				const p = new Process(k, s, mm);
-				let ready = false;
-				const main = s.task('main', 0, mm, function* () {
-					yield* k.sys_mmap(mm, NEIGHBOUR, F.PAGE_SIZE, RW, 0, 0);
-					yield* k.user_access(NEIGHBOUR, 1, -1);
-					ready = true;
-					if (other.length > 0) yield { kind: 'sleep', cycles: 1 };
-					yield* program(p);
-				});
-				if (other.length > 0) {
-					s.task('other', 1, mm, function* () {
-						yield { kind: 'until', ready: () => ready };
-						k.switchMm(1, mm);
-						yield { kind: 'until', ready: () => k.sched.isDone(main) };
-					});
-				}
-			},
-		},
-		'',
-		10_000_000,
-	);
+	const start = (s: Stage): void => {
+		const mm = s.mm();
+		const p = new Process(k, s, mm);
+		s.task('main', 0, mm, function* () {
+			yield* k.sys_mmap(mm, NEIGHBOUR, F.PAGE_SIZE, RW, 0, 0);
+			yield* k.user_access(NEIGHBOUR, 1, -1);
+			yield* program(p);
+		});
+	};
+	const outcome = runScenario(k, { name: 'program', family: 'test', doc: '', variants: [''], exercises: [], start }, '', 10_000_000);
 	const leaks = (['folio.leaked', 'table.leaked', 'swapcache.leaked', 'rss.drift', 'lock.imbalance'] as const).filter((m) => k.counters.get(m) !== 0);
 	return {
 		k,
