@@ -5,19 +5,22 @@ import { ABI, abiEntry } from './abi/index.ts';
 import type { Hardware } from './arch/arch.ts';
 import { ARCHITECTURES, archExists } from './arch/index.ts';
 import type { StageNode } from './hooks/stages.ts';
-import type { AbiInfo, ArchInfo, Simulator } from './index.ts';
+import type { AbiInfo, ArchInfo, ScenarioInfo, Simulator } from './index.ts';
 import { nodesOf } from './kernel/build.ts';
 import { featuresOf, NEWEST_KERNEL, versionNumber } from './kernel/features.ts';
 import { isStaged, SYMBOLS } from './kernel/symbols.ts';
 import { METRICS } from './machine/metrics.ts';
 import { POLICIES } from './policies/index.ts';
-import { SCENARIOS } from './scenarios/index.ts';
+import { ScenarioBook } from './scenarios/book.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
-export type Catalogue = Pick<Simulator, 'explain' | 'abi' | 'hooks' | 'scenarios' | 'policies' | 'architectures' | 'metrics'>;
+export type Catalogue = Pick<Simulator, 'explain' | 'abi' | 'hooks' | 'scenarios' | 'define' | 'policies' | 'architectures' | 'metrics'>;
 
-export function catalogue(): Catalogue {
+/** `exercisesOf` says what a scenario exercises; who can run scenarios knows more than what is written. */
+export function catalogue(book = new ScenarioBook(), exercisesOf = (scenario: Scenario): readonly string[] => scenario.exercises): Catalogue {
 	return {
-		scenarios: () => SCENARIOS.map(({ name, family, doc, variants, exercises }) => ({ name, family, doc, variants, exercises })),
+		scenarios: () => book.list().map((scenario) => scenarioInfo(scenario, exercisesOf(scenario), book.fileOf(scenario))),
+		define: (sources) => book.define(sources),
 		policies: () => POLICIES.map(({ name, doc, base, touches }) => ({ name, doc, base, touches })),
 		architectures(kernel) {
 			const info = ({ name, doc, since }: ArchInfo): ArchInfo => ({ name, doc, since });
@@ -34,9 +37,16 @@ export function catalogue(): Catalogue {
 				name,
 				file,
 				stages: isStaged(value) ? stageNames(nodesOf(value, featuresOf(NEWEST_KERNEL))) : [],
-				scenarios: SCENARIOS.filter((s) => s.exercises.includes(name)).map((s) => s.name),
+				scenarios: book
+					.list()
+					.filter((s) => exercisesOf(s).includes(name))
+					.map((s) => s.name),
 			})),
 	};
+}
+
+function scenarioInfo({ name, family, doc, variants }: Scenario, exercises: readonly string[], file: string | undefined): ScenarioInfo {
+	return { name, family, doc, variants, exercises, ...(file === undefined ? {} : { file }) };
 }
 
 function describe(entry: AbiEntry, kernel: string): AbiInfo {

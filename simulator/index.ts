@@ -86,6 +86,23 @@ export interface ScenarioInfo {
 	readonly variants: readonly string[];
 	/** Symbols that the scenario exercises. */
 	readonly exercises: readonly string[];
+	/** The user's text that it comes from; absent for a built-in one. */
+	readonly file?: string;
+}
+
+/** A text of the user's with scenarios. */
+export interface ScenarioSource {
+	/** Its name in messages. */
+	readonly file: string;
+	readonly text: string;
+}
+
+/** What is wrong in such a text; places are 1-based. */
+export interface ScenarioProblem {
+	readonly file: string;
+	readonly line: number;
+	readonly character: number;
+	readonly message: string;
 }
 
 export interface PolicyInfo {
@@ -130,6 +147,8 @@ export interface Simulator {
 	place(change: SimChange, kernel: string): Placement;
 	run(request: RunRequest): RunResult;
 	scenarios(): readonly ScenarioInfo[];
+	/** The user's scenarios are those of these texts from now on. Returns what is wrong in them; what is right can be run. */
+	define(sources: readonly ScenarioSource[]): readonly ScenarioProblem[];
 	policies(): readonly PolicyInfo[];
 	/** Architectures of mm version `kernel`, and those that it does not have. */
 	architectures(kernel: string): { readonly present: readonly ArchInfo[]; readonly absent: readonly ArchInfo[] };

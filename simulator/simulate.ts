@@ -9,8 +9,9 @@ import { type Feature, featuresOf, versionNumber } from './kernel/features.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { createMachine, type Machine } from './kernel/machine.ts';
 import { policyOf } from './policies/index.ts';
-import { SCENARIOS } from './scenarios/index.ts';
-import { runScenario } from './scenarios/run.ts';
+import { ScenarioBook } from './scenarios/book.ts';
+import { calledBy, runScenario } from './scenarios/run.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
 /** Statements of compiled C and loop turns that one run may take. */
 const DEFAULT_BUDGET = 2_000_000;
@@ -46,6 +47,8 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 	const kernels = new Map<string, { readonly k: Kernel; readonly notes: readonly SimNote[] }>();
 	const loads = new Map<string, readonly Loaded[]>();
 	const results = new Map<string, RunResult>();
+	const book = new ScenarioBook();
+	const exercised = new WeakMap<Scenario, readonly string[]>();
 
 	const load = (stack: readonly StackEntry[], features: ReadonlySet<Feature>): readonly Loaded[] => {
 		const key = `${[...features].sort().join(' ')} ${keyOf(stack)}`;
@@ -73,8 +76,19 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		return kernel;
 	};
 
+	/** A scenario whose text does not say what it exercises exercises what it calls. */
+	const exercisesOf = (scenario: Scenario): readonly string[] => {
+		if (scenario.exercises.length > 0) return scenario.exercises;
+		let called = exercised.get(scenario);
+		if (called === undefined) {
+			called = calledBy(scenario, (kernel, arch) => kernelFor({ ...TRACKED, kernel, arch }, chooseArch(arch, kernel) as ArchChoice, true).k);
+			exercised.set(scenario, called);
+		}
+		return called;
+	};
+
 	return {
-		...catalogue(),
+		...catalogue(book, exercisesOf),
 		place(change, kernel) {
 			const features = contractsOf([{ change, side: 'after' }], featuresOf(kernel));
 			const [before] = load([{ change, side: 'before' }], features);
@@ -82,16 +96,25 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			return placement(change, before as Loaded, after as Loaded);
 		},
 		run(request) {
-			const scenario = SCENARIOS.find((s) => s.name === request.scenario);
+			const scenario = book.find(request.scenario);
 			const choice = chooseArch(request.arch, request.kernel);
 			if (scenario === undefined) throw new RangeError(`no scenario is called ${request.scenario}`);
 			if (choice === undefined) throw new RangeError(`no architecture is called ${request.arch}`);
 			if (!archExists(choice.arch, choice.version))
 				return { ...NOTHING, notes: [{ rule: 'skipped-arch', line: null, message: `${choice.arch.name} does not exist in ${choice.version}` }] };
 			const budget = request.budget ?? DEFAULT_BUDGET;
-			const key = [scenario.name, request.variant, request.arch, request.kernel, request.policy, budget, request.track ?? false, keyOf(request.stack)].join(
-				' ',
-			);
+			const revision = book.fileOf(scenario) === undefined ? 0 : book.revision;
+			const key = [
+				scenario.name,
+				revision,
+				request.variant,
+				request.arch,
+				request.kernel,
+				request.policy,
+				budget,
+				request.track ?? false,
+				keyOf(request.stack),
+			].join(' ');
 			const before = results.get(key);
 			if (before !== undefined) return before;
 			const { k, notes } = kernelFor(request, choice, request.track ?? false);
@@ -105,13 +128,16 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 				notes: [...notes, ...outcome.notes],
 				executed: k.rt.executed,
 				events: k.counters.events(),
-				called: [...k.called],
+				called: outcome.called,
 			};
 			remember(results, key, result, RESULTS_KEPT);
 			return result;
 		},
 	};
 }
+
+/** The kernel as it ships, for the question what a scenario calls. */
+const TRACKED: RunRequest = { scenario: '', variant: '', arch: '', kernel: '', policy: 'mainline', stack: [] };
 
 const NOTHING: RunResult = {
 	applies: false,

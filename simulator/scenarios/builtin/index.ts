@@ -2,6 +2,7 @@ import { scenarioOf } from '../language/interpret.ts';
 import { parseScenarios } from '../language/parser.ts';
 import type { Scenario } from '../scenario.ts';
 import { text as cow } from './cow.scenario';
+import exercises from './exercises.json';
 import { text as faultAround } from './fault-around.scenario';
 import { text as faults } from './faults.scenario';
 import { text as forkExit } from './fork-exit.scenario';
@@ -32,12 +33,15 @@ export const BUILTIN_TEXTS: Readonly<Record<string, string>> = {
 	'notifier.scenario': notifier,
 };
 
+/** Symbols by scenario, separated by spaces. A test writes them: they are what the scenarios call. */
+const EXERCISES: Readonly<Record<string, string>> = exercises;
+
 /** @throws Error for a text that has a problem, which a test finds before anybody else does. */
 export function builtinScenarios(): Scenario[] {
 	return Object.entries(BUILTIN_TEXTS).flatMap(([file, text]) => {
 		const { scenarios, problems } = parseScenarios(text, file);
 		const [first] = problems;
 		if (first !== undefined) throw new Error(`${first.file}:${first.line}:${first.character}: ${first.message}`);
-		return scenarios.map(scenarioOf);
+		return scenarios.map((scenario) => ({ ...scenarioOf(scenario), exercises: EXERCISES[scenario.name]?.split(' ') ?? [] }));
 	});
 }

@@ -110,6 +110,7 @@ class Program implements World {
 	*#begin(): Co<void> {
 		yield* this.k.user_access(USER + ANCHOR * F.PAGE_SIZE, 1, -1);
 		this.#time = this.k.current.time;
+		this.k.called.clear();
 		if (!this.form.rows.some((row) => row.kind === 'measure')) this.k.counters.measuring = true;
 		this.#advance();
 	}

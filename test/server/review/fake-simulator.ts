@@ -34,6 +34,7 @@ export function fakeSimulator(): FakeSimulator {
 			requests.push(request);
 			return run(request);
 		},
+		define: () => [],
 		scenarios: () => [
 			{ name: 'touch', family: 'fault', doc: 'Touches pages.', variants: ['', 'aged', 'never'], exercises: ['do_fault'] },
 			{ name: 'storm', family: 'fault', doc: 'Touches many pages.', variants: [], exercises: ['do_fault', 'do_swap'] },
