@@ -1,6 +1,6 @@
 /** The programs, built and run on the machine that the test runs on. */
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -19,7 +19,7 @@ const TRACEFS = '/sys/kernel/tracing';
 const THP = '/sys/kernel/mm/transparent_hugepage/enabled';
 const RUNTIME = new URL('./runtime/', import.meta.url).pathname;
 /** Runs that have to agree. */
-const RUNS = 5;
+export const RUNS = 5;
 /** statfs type of ext2, ext3 and ext4. */
 const EXT = 0xef53;
 
@@ -108,21 +108,43 @@ function missing(form: Form, folder: string, swap: string | null): string | null
 	return null;
 }
 
-/** Lends `work` a folder of its own, tracefs and huge pages on request, and puts everything back afterwards. */
+/** Lends `work` a folder of its own, tracefs, and the settings that a kernel ships with; puts everything back afterwards. */
 async function withTracing<T>(work: (folder: string) => Promise<T>): Promise<T> {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'faultline-oracle-'));
 	const mounted = !existsSync(path.join(TRACEFS, 'instances'));
-	const thp = existsSync(THP) ? (/\[(\w+)\]/.exec(readFileSync(THP, 'utf8'))?.[1] ?? null) : null;
 	if (mounted) execFileSync('mount', ['-t', 'tracefs', 'nodev', TRACEFS], { stdio: 'ignore' });
-	if (thp !== null && thp !== 'madvise') writeFileSync(THP, 'madvise');
+	const restore = [set(THP, 'madvise'), set(readAheadOf(folder), '128')];
 	try {
 		return await work(folder);
 	} finally {
-		if (thp !== null && thp !== 'madvise') writeFileSync(THP, thp);
-		const instances = path.join(TRACEFS, 'instances');
-		for (const name of readdirSync(instances)) if (name.startsWith('faultline-')) rmdirSync(path.join(instances, name));
+		for (const back of restore) back();
+		removeLeftovers(path.join(TRACEFS, 'instances'));
 		if (mounted) execFileSync('umount', [TRACEFS], { stdio: 'ignore' });
 		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+/** Writes a setting of the kernel. Returns how to take that back. Of several words the one in brackets is set. */
+function set(file: string, value: string): () => void {
+	if (!existsSync(file)) return () => undefined;
+	const before = readFileSync(file, 'utf8').trim();
+	const word = /\[(\w+)\]/.exec(before)?.[1] ?? before;
+	if (word === value) return () => undefined;
+	writeFileSync(file, value);
+	return () => writeFileSync(file, word);
+}
+
+/** KB that the device of the folder's file system reads ahead; VM_READAHEAD_PAGES is 128 KB. */
+function readAheadOf(folder: string): string {
+	const { dev } = statSync(folder);
+	return `/sys/class/bdi/${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}/read_ahead_kb`;
+}
+
+/** Trace instances of launchers that have ended without removing them; one that another test is using stays. */
+function removeLeftovers(instances: string): void {
+	for (const name of readdirSync(instances)) {
+		const pid = /^faultline-(\d+)$/.exec(name)?.[1];
+		if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmdirSync(path.join(instances, name));
 	}
 }
 

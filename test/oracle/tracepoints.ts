@@ -27,7 +27,7 @@ export function traced(k: Kernel): (into: Map<string, number>) => void {
 			count(flushName('ipi', whole ? -1 : Math.floor((end - start) / PAGE)));
 			count(flushName('remote', entries), others);
 		}
-		if (others > 0 ? running.has(k.current.cpu) : running.size === 0 || running.has(k.current.cpu)) count(flushName('flush', entries));
+		if (running.has(k.current.cpu)) count(flushName('flush', entries));
 		flush(mm, start, end, how);
 	};
 	const batch = k.batchFlushIpi.bind(k);

@@ -64,12 +64,24 @@ static void reap(void)
 			shared->at[c] = GONE;
 }
 
+static void relax(void)
+{
+#if defined(__x86_64__)
+	asm volatile("pause");
+#elif defined(__aarch64__)
+	asm volatile("yield");
+#endif
+}
+
 void row(int number)
 {
 	shared->at[me] = number;
-	for (int c = 0; c < program->nr_columns; c++)
-		while (shared->at[c] < number || shared->at[c] == LEAVING)
+	for (int c = 0; c < program->nr_columns; c++) {
+		while (shared->at[c] < number || shared->at[c] == LEAVING) {
 			reap();
+			relax();
+		}
+	}
 }
 
 void at(int line)
@@ -145,16 +157,9 @@ static void finish(void)
 	row(LEAVING - 2);
 }
 
-static void set_policy(int policy)
-{
-	struct sched_param param = { .sched_priority = policy == SCHED_FIFO ? 1 : 0 };
-
-	sched_setscheduler(0, policy, &param);
-}
-
 /*
- * The child is to begin on its own idle CPU: whatever CPU has run it stays in its mm_cpumask. A real-time task that forks
- * gets that: select_task_rq_rt() looks for a CPU that runs nothing as important.
+ * The child is to begin on its own idle CPU: whatever CPU has run it stays in its mm_cpumask. As a real-time task it does:
+ * select_task_rq_rt() looks for a CPU that runs nothing as important.
  */
 void do_fork(int process)
 {
@@ -169,9 +174,7 @@ void do_fork(int process)
 	CPU_SET(cpu, &set);
 	CPU_SET(program->columns[c].cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
-	set_policy(SCHED_FIFO);
 	pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-	set_policy(SCHED_OTHER);
 	if (pid < 0)
 		fail("fork: %s", strerror(errno));
 	if (pid > 0) {
@@ -191,6 +194,14 @@ void do_fork(int process)
 	_exit(0);
 }
 
+/* No thread of the kernel takes the CPU of this one from now on; children inherit that. */
+static void keep_cpu(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
 static void prefault_stack(void)
 {
 	volatile char bytes[32 * PAGE];
@@ -204,6 +215,7 @@ static void *column_thread(void *column)
 	me = (long)column;
 	pin(program->columns[me].cpu);
 	prefault_stack();
+	keep_cpu();
 	shared->tid[me] = syscall(SYS_gettid);
 	row(-1);
 	program->columns[me].run();
@@ -235,6 +247,7 @@ static int worker(const char *instance)
 	for (int c = 0; c < program->nr_columns; c++)
 		while (program->columns[c].process == 0 && !shared->tid[c])
 			;
+	keep_cpu();
 	if (mmap((void *)(USER - HPAGE), PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
 		fail("the anchor cannot be mapped");
 	*(volatile long *)(USER - HPAGE) = 1;
@@ -259,15 +272,27 @@ static void stop(int signal)
 	snprintf(shared->error, sizeof(shared->error), "the run did not end within %d s", SECONDS);
 }
 
-/* Prints the run unless it was disturbed: another task took a CPU, or a child began elsewhere than on its own. */
+/*
+ * Whether the figures may be others than those of the program alone: a child began elsewhere than on its own CPU, or a thread
+ * was not there when another thread's flush wanted to interrupt it.
+ */
+static int disturbed(void)
+{
+	int columns[MAX_PROCESSES] = { 0 }, away = 0;
+
+	for (int c = 0; c < program->nr_columns; c++)
+		columns[program->columns[c].process]++;
+	for (int p = 0; p < program->nr_processes; p++)
+		away |= columns[p] > 1 && shared->results[p].preempted;
+	return shared->misplaced || away;
+}
+
+/* Prints the run unless it was disturbed. */
 static int print_result(void)
 {
 	long outside[MAX_PROCESSES] = { 0 };
-	long preempted = shared->misplaced;
 
-	for (int p = 0; p < program->nr_processes; p++)
-		preempted += shared->results[p].preempted;
-	if (preempted) {
+	if (disturbed()) {
 		trace_drain();
 		return 0;
 	}
@@ -303,7 +328,6 @@ static int run_once(char **argv, const char *instance)
 		setpgid(0, 0);
 		pin(program->columns[0].cpu);
 		personality(ADDR_NO_RANDOMIZE);
-		setpriority(PRIO_PROCESS, 0, -20);
 		execl("/proc/self/exe", argv[0], argv[1], "1", instance, NULL);
 		_exit(1);
 	}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "runtime.h"
@@ -38,7 +39,14 @@ const char *trace_create(void)
 {
 	static const char *const events[] = { "exceptions/page_fault_user", "exceptions/page_fault_kernel", "tlb/tlb_flush", "raw_syscalls/sys_enter" };
 	char file[128];
+	int lock;
 
+	/* Two programs at once would be in each other's way; the lock goes with this process. */
+	lock = open("/sys/kernel/tracing/instances", O_RDONLY | O_CLOEXEC);
+	if (lock < 0 || flock(lock, LOCK_EX)) {
+		snprintf(shared->error, sizeof(shared->error), "tracefs: %s", strerror(errno));
+		return directory;
+	}
 	snprintf(directory, sizeof(directory), "/sys/kernel/tracing/instances/faultline-%d", getpid());
 	if (mkdir(directory, 0700)) {
 		snprintf(shared->error, sizeof(shared->error), "%.60s: %s", directory, strerror(errno));
