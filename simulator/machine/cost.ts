@@ -1,6 +1,6 @@
 /**
  * Modelled cycles, one scale for every architecture: 2.6 GHz, the TSC of the machine below. Most are measured by bench/calibrate.c on
- * Linux 6.18 x86-64 (AMD EPYC 9004, two CPUs of a virtual machine, November 2025); what such a machine cannot say is taken from what is
+ * Linux 6.18 x86-64 (AMD EPYC 9004, two CPUs of a virtual machine, November 2026); what such a machine cannot say is taken from what is
  * cited. docs/fidelity-cost.md has the measurements, how each figure comes out of them, and what the model leaves out.
  */
 export const COST = {
