@@ -43,17 +43,17 @@ export function* do_user_addr_fault(k: Kernel, mm: number, address: number, writ
 				return F.VM_FAULT_SIGSEGV;
 			}
 			const ret = yield* k.handle_mm_fault(vma, address, flags | F.FAULT_FLAG_VMA_LOCK, 0);
-			if (k.has('swap-under-vma-lock') && ret & F.VM_FAULT_COMPLETED) return account(k, ret, major);
+			if (k.has('swap-under-vma-lock') && ret & F.VM_FAULT_COMPLETED) return account(k, ret, major, flags);
 			// From 6.6 whoever returns RETRY or COMPLETED has released the VMA lock; before, the caller always does.
 			if (!k.has('swap-under-vma-lock') || !(ret & (F.VM_FAULT_RETRY | F.VM_FAULT_COMPLETED))) k.vma_end_read(vma);
 			major |= ret & F.VM_FAULT_MAJOR;
-			if (!(ret & F.VM_FAULT_RETRY)) return account(k, ret, major);
+			if (!(ret & F.VM_FAULT_RETRY)) return account(k, ret, major, flags);
 			k.counters.add('fault.retried');
 			if (k.has('retry-under-vma-lock')) {
 				const again = yield* retryUnderVmaLock(k, mm, address, flags);
-				if (again !== null) return account(k, again, major);
+				if (again !== null) return account(k, again, major, flags);
 			}
-			if (k.has('swap-under-vma-lock')) flags |= F.FAULT_FLAG_TRIED;
+			if (k.has('swap-under-vma-lock') && ret & F.VM_FAULT_MAJOR) flags |= F.FAULT_FLAG_TRIED;
 		}
 	}
 	for (let tries = 0; tries < MAX_FAULTS; tries++) {
@@ -65,14 +65,14 @@ export function* do_user_addr_fault(k: Kernel, mm: number, address: number, writ
 		}
 		const ret = yield* k.handle_mm_fault(vma, address, flags, 0);
 		major |= ret & F.VM_FAULT_MAJOR;
-		if (ret & F.VM_FAULT_COMPLETED) return account(k, ret, major);
+		if (ret & F.VM_FAULT_COMPLETED) return account(k, ret, major, flags);
 		if (ret & F.VM_FAULT_RETRY) {
 			k.counters.add('fault.retried');
 			flags |= F.FAULT_FLAG_TRIED;
 			continue;
 		}
 		k.mmap_read_unlock(mm);
-		return account(k, ret, major);
+		return account(k, ret, major, flags);
 	}
 	k.violate('no-progress', `a fault is retried more than ${MAX_FAULTS} times`);
 	return F.VM_FAULT_SIGBUS;
@@ -88,8 +88,8 @@ function* retryUnderVmaLock(k: Kernel, mm: number, address: number, flags: numbe
 }
 
 /** Books a user fault that has ended, major if any of its tries was. */
-function account(k: Kernel, ret: number, major: number): number {
-	k.account_fault(ret | (major & F.VM_FAULT_MAJOR), 0);
+function account(k: Kernel, ret: number, major: number, flags: number): number {
+	k.account_fault(ret | (major & F.VM_FAULT_MAJOR), flags);
 	return ret;
 }
 

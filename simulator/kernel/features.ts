@@ -59,6 +59,12 @@ const MM = {
 	'lru-batch-31': { since: '6.9' },
 	/** A swapped page that is this mm's alone is writable at once, even when it is only read: "mm: swap: reuse exclusive folio directly". */
 	'swap-in-writable': { since: '6.11' },
+	/** mprotect makes a huge entry of an exclusive page writable at once. */
+	'huge-mprotect-writable': { since: '6.2' },
+	/** ext4 has large folios: read-ahead sets its mark where the window ends, be it beyond the file. */
+	'disk-large-folios': { since: '6.16' },
+	/** A memory file's page comes back from swap with its neighbours, through the swap cache; then alone where the device answers at once. */
+	'shmem-swap-cluster': { since: '2.6', until: '6.14' },
 	/** A store to the huge zero page gets a huge page of its own. */
 	'huge-zero-wp': { since: '6.13' },
 	/** munmap and exit no longer drain this CPU's pages to the LRU: "mm: remove unnecessary calls to lru_add_drain". */

@@ -361,25 +361,6 @@ export function* filemap_fault(k: Kernel, vmf: number): Co<number> {
 	return ret | F.VM_FAULT_LOCKED;
 }
 
-/** mm/shmem.c: a hole is a page of zeros, what went to swap comes back from there. Returns with the page locked and referenced. */
-export function* shmem_fault(k: Kernel, vmf: number, mapping: number, index: number, entry: number): Co<number> {
-	const slot = entry === 0 ? 0 : (entry - 1) / 2;
-	if (slot !== 0 && !k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
-	const p = k.alloc_page(slot === 0 ? 0 : (k.swapData.get(slot) ?? 0));
-	k.setPageFlag(p, F.PG_uptodate);
-	k.setPageFlag(p, F.PG_swapbacked);
-	k.add_to_page_cache(mapping, index, p);
-	k.folio_add_lru(p);
-	if (slot !== 0) {
-		k.swapSlots.delete(slot);
-		k.setPageFlag(p, F.PG_dirty);
-	}
-	k.get_page(p);
-	k.trylock_page(p);
-	k.mem.w64(vmf + vm_fault.page, p);
-	return F.VM_FAULT_LOCKED | (slot === 0 ? 0 : F.VM_FAULT_MAJOR);
-}
-
 /** Locks the folio for a fault, in the form that the version has. Returns 1 if the fault must be retried; the lock of the mm is then released. */
 export function* __folio_lock_or_retry_vmf(k: Kernel, vmf: number, p: number): Co<number> {
 	if (k.trylock_page(p)) return 0;

@@ -161,7 +161,7 @@ export function change_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp: numbe
 	const lock = k.pmd_lock(mm, pmdp);
 	const old = k.has('mprotect-gather') ? k.pmdp_invalidate_ad(vma, address, pmdp) : k.pmdp_invalidate(vma, address, pmdp);
 	let entry = P.pte_modify(old, k.mem.r64(vma + vm_area_struct.vm_page_prot)) | F.PTE_HUGE;
-	const upgrade = cp_flags & F.MM_CP_TRY_CHANGE_WRITABLE && k.has('mprotect-writable') && !P.pte_write(entry) && !isZero(old);
+	const upgrade = cp_flags & F.MM_CP_TRY_CHANGE_WRITABLE && k.has('huge-mprotect-writable') && !P.pte_write(entry) && !isZero(old);
 	if (upgrade && vmFlags(k, vma) & F.VM_WRITE && k.pageFlag(pmdPage(k, old), F.PG_anon_exclusive)) entry = P.pte_mkwrite(entry);
 	k.setPte(mm, address, pmdp, entry);
 	if (k.has('mprotect-gather') && k.huge_pmd_needs_flush(old, entry)) k.tlb_flush_pmd_range(tlb, address, F.PMD_SIZE);

@@ -38,6 +38,7 @@ export interface FlushKind {
 	readonly unfinished?: boolean;
 }
 
+const FIRST_SLOT = 512;
 const LEAVES: FlushKind = { stride: 4096, tables: false };
 const NO_CPUS: ReadonlySet<number> = new Set();
 
@@ -107,6 +108,8 @@ export class KernelState {
 	readonly vmOps = new Map<boolean, number>();
 	/** User page faults taken by each task, by name. */
 	readonly userFaults = new Map<string, number>();
+	/** Slots of memory files that were read along with a neighbour. */
+	readonly shmemRead = new Set<number>();
 	/** Pages that each CPU has on their way to the LRU. */
 	readonly lruBatches: readonly number[][];
 	/** Swap read-ahead of each VMA: its last fault, window and useful pages. */
@@ -115,8 +118,8 @@ export class KernelState {
 	readAheadPages = 32;
 	/** Whether the swap device answers at once (SWP_SYNCHRONOUS_IO: zram, pmem), so that swap-in needs no swap cache. */
 	swapSynchronous = false;
-	/** The next swap slot. */
-	swapOffset = 1;
+	/** The next swap slot; the device hands them out from the beginning of a cluster. */
+	swapOffset = FIRST_SLOT;
 	/** Contents of a swap slot. */
 	readonly swapData = new Map<number, number>();
 	/** What happens once, the next time the named symbol runs: how a scenario lets another CPU win a race. */
@@ -178,7 +181,7 @@ export class KernelState {
 		for (const tlb of this.tlbs) tlb.reset();
 		this.violations = [];
 		this.flushes = [];
-		this.swapOffset = 1;
+		this.swapOffset = FIRST_SLOT;
 		for (const batch of this.lruBatches) batch.length = 0;
 		this.deferred.reset();
 		this.loadedMm.fill(0);
@@ -193,6 +196,7 @@ export class KernelState {
 			this.disks,
 			this.vmOps,
 			this.userFaults,
+			this.shmemRead,
 			this.ptlocks,
 			this.swapReadahead,
 			this.vmas,

@@ -202,6 +202,7 @@ export function swap_free(k: Kernel, entry: number): void {
 
 /** Starts the read of locked pages: a hidden task ends it after COST.io cycles, marks them up to date and unlocks them. */
 export function readPages(k: Kernel, pages: readonly number[]): void {
+	if (pages.length === 0) return;
 	const task = k.current;
 	k.sched.spawn(
 		{ name: 'io', cpu: task.cpu, mm: task.mm, struct: 0, hidden: true },

@@ -26,6 +26,7 @@ import * as pageWriteback from './page-writeback.ts';
 import * as pgtable from './pgtable.ts';
 import * as readahead from './readahead.ts';
 import * as rmap from './rmap.ts';
+import * as shmem from './shmem.ts';
 import * as swap from './swap.ts';
 import * as swapReadahead from './swap-readahead.ts';
 import * as syscalls from './syscalls.ts';
@@ -53,6 +54,7 @@ const FILES = {
 	khugepaged,
 	luf,
 	readahead,
+	shmem,
 	swapReadahead,
 	madvise,
 	memoryFork,
@@ -92,6 +94,7 @@ export interface Symbols
 		Bind<typeof khugepaged>,
 		Bind<typeof luf>,
 		Bind<typeof readahead>,
+		Bind<typeof shmem>,
 		Bind<typeof swapReadahead>,
 		Bind<typeof madvise>,
 		Bind<typeof memoryFork>,
@@ -129,6 +132,7 @@ const SOURCES: Readonly<Record<keyof typeof FILES, string>> = {
 	khugepaged: 'mm/khugepaged.c',
 	luf: 'mm/rmap.c',
 	readahead: 'mm/readahead.c',
+	shmem: 'mm/shmem.c',
 	swapReadahead: 'mm/swap_state.c',
 	madvise: 'mm/madvise.c',
 	memoryFork: 'mm/memory.c',

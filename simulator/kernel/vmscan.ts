@@ -1,6 +1,5 @@
 /** mm/vmscan.c: choosing what to reclaim, unmapping it in one batch, and freeing it behind one flush. */
 import * as F from '../abi/flags.ts';
-import * as P from '../abi/pte.ts';
 import { address_space, page } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
@@ -64,23 +63,6 @@ function* reclaimLocked(k: Kernel, folio: number, ignoreReferences: boolean): Co
 		yield* k.swap_writepage(folio);
 	}
 	return k.__remove_mapping(folio) !== 0;
-}
-
-/** mm/shmem.c: the page goes to swap, and the page cache keeps its slot in its place. Returns whether it is free now. */
-export function* shmem_writepage(k: Kernel, folio: number): Co<boolean> {
-	const head = k.compound_head(folio);
-	if (k.mem.r32(head + page._refcount) !== 1 || k.folio_order(head) > 0) return false;
-	k.try_to_unmap_flush_dirty();
-	const slot = P.swp_entry(P.SWP_DEVICE, k.swapNext(1));
-	if (!k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
-	k.swapSlots.set(slot, 1);
-	k.swapData.set(slot, k.frames.content[k.frames.pfnOf(head)] as number);
-	const mapping = k.mem.r64(head + page.mapping);
-	const index = k.mem.r64(head + page.index);
-	k.filemap_remove_folio(mapping, head);
-	k.add_to_page_cache(mapping, index, slot * 2 + 1);
-	k.clearPageFlag(head, F.PG_dirty);
-	return true;
 }
 
 /** Takes the folio out of the page cache or swap cache if nobody else holds it. Its cache reference goes to the caller. */

@@ -31,6 +31,8 @@ export async function simulatorOf(
 	for (const feature of without) features.delete(feature);
 	for (const feature of extra) features.add(feature);
 	const k = bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), features], false, []);
+	// The swap device of the workloads is zram.
+	k.swapSynchronous = true;
 	const begin = traced(k);
 	return (workload) => simulate(k, version, workload, begin);
 }
