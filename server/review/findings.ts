@@ -2,6 +2,7 @@ import type { Simulator } from '../../simulator/index.ts';
 import { narrowed } from './causes.ts';
 import type { Draft } from './deltas.ts';
 import { messageOf } from './messages.ts';
+import { isFocused } from './plan.ts';
 import type { Finding, Severity } from './report.ts';
 import { ruleInfo } from './rules.ts';
 import type { RunMemory } from './run-memory.ts';
@@ -22,7 +23,8 @@ interface Kept {
 export function findingsOf(drafts: readonly Draft[], bench: RunMemory, sim: Simulator, settings: ReviewSettings): Finding[] {
 	const order = new Map(sim.scenarios().map((scenario, i) => [scenario.name, i]));
 	const weighed = drafts.flatMap((draft) => weigh(draft, settings));
-	const heads = foldScenarios(weighed, order).map((kept) => ({ ...kept, draft: narrowed(kept.draft, bench) }));
+	const focused = new Set(sim.scenarios().flatMap((scenario) => (isFocused(scenario) ? [scenario.name] : [])));
+	const heads = foldScenarios(weighed, order, focused).map((kept) => ({ ...kept, draft: narrowed(kept.draft, bench) }));
 	return groupArchitectures(heads)
 		.map((kept) => toFinding(kept, sim))
 		.sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.line - b.line || compare(a.rule, b.rule) || compare(a.scenario, b.scenario));
@@ -40,13 +42,14 @@ function weigh(draft: Draft, settings: ReviewSettings): Kept[] {
 	return [{ draft, severity, arch: [draft.pair.request.arch], also: new Set() }];
 }
 
-/** On each architecture, one cause is told once: in the scenario where it weighs most. */
-function foldScenarios(drafts: readonly Kept[], order: ReadonlyMap<string, number>): Kept[] {
+/** On each architecture, one cause is told once: in a scenario that is about it if there is one, and there in the one where it weighs most. */
+function foldScenarios(drafts: readonly Kept[], order: ReadonlyMap<string, number>, focused: ReadonlySet<string>): Kept[] {
+	const clear = ({ draft }: Kept) => (focused.has(draft.pair.request.scenario) ? 1 : 0);
 	const weight = ({ draft }: Kept) => Math.abs(draft.after - draft.before);
 	const place = ({ draft }: Kept) => order.get(draft.pair.request.scenario) ?? order.size;
 	const sorted = drafts
 		.map((kept, i) => ({ kept, i }))
-		.sort((a, b) => weight(b.kept) - weight(a.kept) || place(a.kept) - place(b.kept) || a.i - b.i)
+		.sort((a, b) => clear(b.kept) - clear(a.kept) || weight(b.kept) - weight(a.kept) || place(a.kept) - place(b.kept) || a.i - b.i)
 		.map(({ kept }) => kept);
 	const units = new Map<unknown, number>();
 	const heads = new Map<string, Kept[]>();

@@ -21,11 +21,35 @@ export function requestsFor(unit: PlacedUnit, sim: Simulator, settings: ReviewSe
 	);
 }
 
+/** Built-in scenarios that one unit runs at most: what answers within a second on all architectures. */
+const MAX_SCENARIOS = 14;
+/** A scenario that names no more symbols than this is about them; others only call them. */
+const FOCUSED = 20;
+
+/** Whether a scenario is about a few things, so that what differs in it has a clear cause. */
+export function isFocused(scenario: ScenarioInfo): boolean {
+	return scenario.file !== undefined || scenario.exercises.length <= FOCUSED;
+}
+
+/** Where fewer scenarios than this are about the change, others that call it fill up. */
+const FEW = 6;
+
 /** The scenarios asked for, or those that exercise a changed symbol, in the simulator's order. */
 export function scenariosFor(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings): ScenarioInfo[] {
 	if (unit.hooks.size === 0) return [];
 	const wanted = settings.scenarios;
-	return sim.scenarios().filter((s) => (wanted === null ? s.exercises.some((symbol) => unit.hooks.has(symbol)) : wanted.includes(s.name)));
+	if (wanted !== null) return sim.scenarios().filter((s) => wanted.includes(s.name));
+	const all = sim.scenarios().filter((s) => shareOf(s, unit.hooks) > 0);
+	const builtIn = all.filter((s) => s.file === undefined).sort((a, b) => shareOf(b, unit.hooks) - shareOf(a, unit.hooks));
+	const about = builtIn.filter(isFocused);
+	const others = builtIn.filter((s) => !isFocused(s)).slice(0, about.length === 0 ? MAX_SCENARIOS : Math.max(0, FEW - about.length));
+	const chosen = new Set([...about.slice(0, MAX_SCENARIOS), ...others]);
+	return all.filter((s) => s.file !== undefined || chosen.has(s));
+}
+
+/** How much of what a scenario exercises has changed: the more, the more it is about the change. */
+function shareOf(scenario: ScenarioInfo, hooks: ReadonlySet<string>): number {
+	return scenario.exercises.filter((symbol) => hooks.has(symbol)).length / scenario.exercises.length;
 }
 
 /** `arm64@6.19` asks for an architecture as of that later kernel, so it only has to exist there. */

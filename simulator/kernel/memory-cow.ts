@@ -59,6 +59,8 @@ export function reuse_anon_page(k: Kernel, p: number): number {
 	// Pages that this CPU has on their way to the LRU hold a reference; another CPU's are left alone.
 	if (k.has('anon-exclusive') && !k.folio_test_lru(head)) k.lru_add_drain();
 	const cached = k.pageFlag(head, F.PG_swapcache) ? 1 : 0;
+	// Another page table that still holds the slot will find the page there.
+	if (cached && k.swap_count(k.mem.r64(head + page.private)) > 0) return 0;
 	const alone = k.has('cow-by-refcount') ? k.mem.r32(head + page._refcount) === 1 + cached : k.mem.r32(head + page._mapcount) === 0;
 	if (alone) k.setPageFlag(head, F.PG_anon_exclusive);
 	return alone ? 1 : 0;

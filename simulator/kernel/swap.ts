@@ -193,6 +193,7 @@ export function swap_free(k: Kernel, entry: number): void {
 		return;
 	}
 	k.swapSlots.delete(entry);
+	k.swapData.delete(entry);
 	const p = k.swapCache.get(entry);
 	if (p === undefined) return;
 	k.swapCache.delete(entry);
@@ -238,18 +239,23 @@ export function swap_duplicate(k: Kernel, entry: number): void {
 	k.swapSlots.set(entry, (k.swapSlots.get(entry) ?? 0) + 1);
 }
 
+/** Page tables that hold the slot. */
+export function swap_count(k: Kernel, entry: number): number {
+	return k.swapSlots.get(entry) ?? 0;
+}
+
 /** A page table that is unmapped drops its entry. */
 export function free_swap_and_cache(k: Kernel, entry: number): void {
 	k.swap_free(entry);
 }
 
-/** mm/page_io.c: the folio's contents go to their slots. Written at once; the task waits for the device. */
+/** mm/page_io.c: the folio's contents, as they are now, go to their slots; the task waits for the device. */
 export function* swap_writepage(k: Kernel, p: number): Co<void> {
 	const head = k.compound_head(p);
 	const entry = k.mem.r64(head + page.private);
 	k.clearPageFlag(head, F.PG_dirty);
-	if (!k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
 	for (let i = 0; i < 2 ** k.folio_order(head); i++) k.swapData.set(entry + i * F.PAGE_SIZE, k.frames.content[k.frames.pfnOf(head) + i] as number);
+	if (!k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
 }
 
 /** The swap cache forgets the folio; slots that no page table holds are free. */

@@ -16,14 +16,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 		['error folio-leak anon-touch/store 0->512 all', 'error no-progress swapin-io/no-writer 0->1 all', 'error rss-drift anon-touch/store 0->512 all'],
 	],
 	['anon-rss-twice', ['error rss-drift anon-touch/store 0->32 all']],
-	[
-		'arm64-flush-dropped',
-		[
-			'error no-progress cow-write/own-page 0->1 arm64,arm64-no-hafdbs',
-			'information tlb-flush fsync-write/8 24->16 arm64,arm64-no-hafdbs',
-			'note model-stood-in 12',
-		],
-	],
+	['arm64-flush-dropped', ['error no-progress cow-write/own-page 0->1 arm64,arm64-no-hafdbs', 'note model-stood-in 12']],
 	['check-after-flush', []],
 	['comment-only', []],
 	['dirty-dropped', ['error no-progress retried-fault-aged/dirty-cleared 0->1 arm64-no-hafdbs,arm32,riscv,s390,generic']],
@@ -38,8 +31,6 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 			'warning tlb-flush page-fault3-retry 0->128 x86-64,ppc64-radix',
 			'warning tlb-flush page-fault3-retry 128->256 arm64,arm64-no-hafdbs,arm32,generic',
 			'warning tlb-flush page-fault3-retry 256->384 riscv',
-			'information extra-fault shared-write/disk 32->16 riscv',
-			'information tlb-flush shared-write/disk 48->32 riscv',
 		],
 	],
 	[
@@ -47,10 +38,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 		[
 			'warning tlb-flush page-fault3-retry 256->384 riscv',
 			'warning tlb-flush retried-fault-aged/accessed-cleared 0->8 x86-64,ppc64-radix',
-			'warning tlb-flush retried-fault-aged/accessed-cleared 8->16 arm64',
-			'warning tlb-flush shared-write/shmem 16->32 arm64-no-hafdbs,arm32,generic',
-			'information extra-fault shared-write/disk 32->16 riscv',
-			'information tlb-flush shared-write/disk 48->32 riscv',
+			'warning tlb-flush retried-fault-aged/accessed-cleared 8->16 arm64,arm64-no-hafdbs,arm32,generic',
 		],
 	],
 	['helper-added', ['information tlb-flush page-fault3-retry 128->0 arm64,arm64-no-hafdbs,arm32,generic', 'note not-mapped 12']],
@@ -61,7 +49,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 		'lock-retry-keeps-lock',
 		[
 			'error deadlock swapin-io/writer-same-vma 0->1 all',
-			'error lock-imbalance reclaim-mprotect 0->6 all',
+			'error lock-imbalance file-read/not-cached 0->4 all',
 			'warning lock-io folio-lock-nowait/first-try 0->1 all',
 		],
 	],
@@ -69,7 +57,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 		'lock-retry-nowait-inverted',
 		[
 			'error deadlock swapin-io/writer-same-vma 0->1 all',
-			'error lock-imbalance reclaim-mprotect 0->6 all',
+			'error lock-imbalance file-read/not-cached 0->4 all',
 			'warning lock-io folio-lock-nowait/first-try 0->1 all',
 		],
 	],
@@ -80,7 +68,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 			'note undeclared 16',
 		],
 	],
-	['lock-retry-wrong-lock', ['error deadlock swapin-io/writer-same-vma 0->1 all', 'error lock-imbalance reclaim-mprotect 0->12 all']],
+	['lock-retry-wrong-lock', ['error deadlock swapin-io/writer-same-vma 0->1 all', 'error lock-imbalance file-read/not-cached 0->8 all']],
 	['map-pmd-keeps-lock', ['error lock-imbalance fault-around-huge/success 0->1 all', 'note model-stood-in 14']],
 	['map-pmd-leak', ['error folio-leak fault-around-huge/range-not-suitable 0->1 all', 'note model-stood-in 14']],
 	[
@@ -118,7 +106,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 	['return-with-lock', ['error lock-imbalance page-fault3-retry 0->128 all']],
 	['set-pmd-no-recheck', ['error table-leak fault-around-huge/pmd-raced 0->1 all']],
 	['signature-change', []],
-	['swap-put-dropped', ['error folio-leak reclaim-mprotect 0->6 all']],
+	['swap-put-dropped', ['error folio-leak swapin-io/no-writer 0->1 all']],
 	['unknown-call', ['note not-modelled 13']],
 	['unmapped-function', ['note not-mapped 14']],
 	['young-dropped', ['error no-progress retried-fault-aged/accessed-cleared 0->1 arm64-no-hafdbs,arm32,riscv,s390,generic']],
