@@ -11,6 +11,7 @@ import { reviewText } from '../server/review/review-text.ts';
 import { DEFAULT_SETTINGS } from '../server/review/settings.ts';
 import { loadParser, loadSimulator } from '../server/simulator-host.ts';
 import { calibrate } from './calibrate.ts';
+import { storeFaults } from './faults.ts';
 import { hookCalls } from './hook-calls.ts';
 import { published } from './published.ts';
 
@@ -86,11 +87,19 @@ async function main(): Promise<void> {
 		),
 	);
 	const real = realFaults();
-	print('simulated write faults per second, shared file', thousands(perSecond(() => run('page-fault3-retry', '', 'x86-64'))));
-	print("  this machine's kernel, shared file", real === null ? 'not measured: no C compiler' : thousands(real.shared));
-	print('simulated write faults per second, anonymous', thousands(perSecond(() => run('anon-touch', 'store', 'x86-64'))));
-	print("  this machine's kernel, anonymous", real === null ? 'not measured: no C compiler' : thousands(real.anonymous));
-	const calls = hookCalls(await loadParser());
+	const parser = await loadParser();
+	for (const [label, shared, measured] of [
+		['shared file', true, real?.shared],
+		['anonymous', false, real?.anonymous],
+	] as const) {
+		storeFaults(parser, '6.12', 20_000, shared);
+		const simulated = storeFaults(parser, '6.12', 100_000, shared);
+		print(`simulated write faults per second, ${label}`, `${thousands(simulated.perSecond)} (${simulated.bytesPerPage.toFixed(0)} bytes of state a page)`);
+		print(`  this machine's kernel, ${label}`, measured === undefined ? 'not measured: no C compiler' : thousands(measured));
+	}
+	const gigabyte = storeFaults(parser, '6.12', 262_144, false);
+	print('1 GiB of 4 KiB pages written to once, seconds', `${gigabyte.seconds.toFixed(2)} (${gigabyte.bytesPerPage.toFixed(0)} bytes of state a page)`);
+	const calls = hookCalls(parser);
 	print('compiled C, access-flag fragment, million calls per second', calls.compiled.toFixed(1));
 	print('  the same in plain TypeScript', calls.plain.toFixed(1));
 }

@@ -41,11 +41,17 @@ export function* handle_mm_fault(k: Kernel, vma: number, address: number, flags:
 	const task = k.current;
 	const outer = task.fault;
 	task.fault = vmf;
-	let ret = yield* k.huge_fault(vmf);
+	const huge = mayBeHuge(k, vma, k.mem.r64(k.mem.r64(vmf + vm_fault.pmd)));
+	let ret = huge ? yield* k.huge_fault(vmf) : F.VM_FAULT_FALLBACK;
 	if (ret & F.VM_FAULT_FALLBACK) ret = yield* k.handle_pte_fault(vmf);
 	task.fault = outer;
 	k.rt.pop(vmf, vm_fault.SIZE);
 	return ret;
+}
+
+/** Whether a huge page is there, or could be made: nearly always not, and cheap to tell. */
+function mayBeHuge(k: Kernel, vma: number, pmd: number): boolean {
+	return pmd === 0 ? (vmFlags(k, vma) & F.VM_HUGEPAGE) !== 0 : P.pmd_trans_huge(pmd) !== 0;
 }
 
 interface PteFaultFrame {
