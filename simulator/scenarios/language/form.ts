@@ -29,13 +29,17 @@ export function formOf(lines: readonly Line[], variant: string, values: Readonly
 		const c = new Cursor(tokens, number);
 		try {
 			if (isColumns(c.here.text) && form.columns.length === 0) form.columns.push(...columnsOf(c));
-			else if (form.columns.length > 0) form.rows.push(rowOf(c, scope, form.columns, form.rows.length, wrong));
-			else declaration(c, scope, form);
+			else if (form.columns.length > 0) {
+				const row = rowOf(c, scope, form.columns, form.rows.length, wrong);
+				if (row.kind !== 'steps' || row.cells.some((cell) => cell.length > 0)) form.rows.push(row);
+			} else declaration(c, scope, form);
 			if (form.rows.length > LIMITS.rows) c.wrong(`more than ${LIMITS.rows} rows`);
 		} catch (error) {
 			if (!(error instanceof Mistake)) throw error;
 			wrong(number, error.character, error.message);
-			if (form.rows.length > LIMITS.rows) break;
+			// Without columns no row means anything; what a declaration meant to name is taken to be there.
+			if (isColumns(tokens[0]?.text ?? '') || form.rows.length > LIMITS.rows) break;
+			if (form.columns.length === 0) scope.assume(tokens);
 		}
 	}
 	return form;
@@ -134,8 +138,8 @@ function rowOf(c: Cursor, scope: Scope, columns: readonly Column[], index: numbe
 		scope.process = process;
 		(cells[column] as Step[]).push(...cellOf(c, scope, wrong));
 		const ended = scope.endedIn(index);
-		if (ended !== null && columns.some((other, i) => i !== column && other.process === ended && (cells[i] as Step[]).length > 0))
-			c.wrong('a process ends in a row of its own: another cell of this row belongs to it');
+		if (ended !== null && columns.some((other, i) => i < column && other.process === ended && (cells[i] as Step[]).length > 0))
+			c.wrong('a process ends in a row of its own: a cell before this one belongs to it');
 	}
 	return { kind: 'steps', line: c.line, cells };
 }

@@ -66,31 +66,26 @@ function blocksOf(text: string, wrong: Wrong): Line[][] {
 	return blocks.slice(0, MAX.scenarios);
 }
 
-/** Null when it has no name. */
-function scenarioOf(block: readonly Line[], file: string, wrong: Wrong): ScenarioText | null {
+/** Null when something could not be read. */
+function scenarioOf(block: readonly Line[], file: string, tell: Wrong): ScenarioText | null {
 	const [first, ...lines] = block as [Line, ...Line[]];
+	let wrongs = 0;
+	const wrong: Wrong = (...where) => {
+		wrongs++;
+		tell(...where);
+	};
 	const name = nameOf(first, wrong);
 	const said = sayingsOf(lines, wrong);
 	const vary = varyOf(said.get('vary') ?? [], wrong);
 	const rest = lines.filter(({ text }) => !SAYINGS.has(wordOf(text)));
 	const forms = (vary?.values ?? ['']).map((value) => formOf(rest, value, new Map(vary === null ? [] : [[vary.name, value]]), wrong));
-	const shape = forms[0] as Form;
-	if (shape.columns.length === 0) wrong(first.number, 1, 'the scenario has no columns: begin them with a line such as "CPU0  CPU1"');
-	else if (!shape.rows.some((row) => row.kind === 'steps')) wrong(first.number, 1, 'the scenario has no steps after its columns');
-	checkMeasured(shape, wrong);
-	const text = (keyword: string): string => (said.get(keyword) ?? []).map((line) => afterWord(line.text).text).join(' ');
-	const doc = text('doc').replace(/\s+/g, ' ');
-	if (doc === '') wrong(first.number, 1, 'the scenario has no doc line: say in a sentence what happens in it');
-	return {
-		name: name ?? '',
-		family: familyOf(said.get('family') ?? [], wrong),
-		doc,
-		file,
-		line: first.number,
-		vary,
-		exercises: exercisesOf(said.get('exercises') ?? [], wrong),
-		forms,
-	};
+	const family = familyOf(said.get('family') ?? [], wrong);
+	const exercises = exercisesOf(said.get('exercises') ?? [], wrong);
+	const doc = (said.get('doc') ?? []).map((line) => afterWord(line.text).text.replace(/\s+/g, ' ')).join(' ');
+	// What is missing may be what could not be read.
+	if (wrongs > 0) return null;
+	checkWhole(forms[0] as Form, doc, first.number, wrong);
+	return { name, family, doc, file, line: first.number, vary, exercises, forms };
 }
 
 /** Lines of the header that the programs do not depend on. */
@@ -117,15 +112,11 @@ function sayingsOf(lines: readonly Line[], wrong: Wrong): Map<string, Line[]> {
 	return said;
 }
 
-function nameOf(line: Line, wrong: Wrong): string | null {
+function nameOf(line: Line, wrong: Wrong): string {
 	const { text, character } = afterWord(line.text);
-	if (NAME.test(text) && text.length <= 64) return text;
-	wrong(
-		line.number,
-		character,
-		text === '' ? 'the scenario has no name: write "scenario my-name"' : 'the name of a scenario is letters, digits and hyphens, at most 64',
-	);
-	return null;
+	if (text === '') wrong(line.number, character, 'the scenario has no name: write "scenario my-name"');
+	else if (!NAME.test(text) || text.length > 64) wrong(line.number, character, 'the name of a scenario is letters, digits and hyphens, at most 64');
+	return text;
 }
 
 function familyOf([line]: readonly Line[], wrong: Wrong): string {
@@ -169,8 +160,11 @@ function isValue(value: string): boolean {
 	return /^\d{1,10}(\.\d+)?$/.test(value) || (NAME.test(value) && value.length <= 40);
 }
 
-/** Counting begins once and ends once. */
-function checkMeasured(form: Form, wrong: Wrong): void {
+/** Nothing is missing, and counting begins once and ends once. */
+function checkWhole(form: Form, doc: string, line: number, wrong: Wrong): void {
+	if (doc === '') wrong(line, 1, 'the scenario has no doc line: say in a sentence what happens in it');
+	if (form.columns.length === 0) wrong(line, 1, 'the scenario has no columns: begin them with a line such as "CPU0  CPU1"');
+	else if (!form.rows.some((row) => row.kind === 'steps')) wrong(line, 1, 'the scenario has no steps after its columns');
 	let measuring = false;
 	let began = false;
 	for (const row of form.rows) {

@@ -76,6 +76,14 @@ export class Scope {
 		if (this.#maps.size + this.#files.size > LIMITS.names) c.wrong(`more than ${LIMITS.names} names of mappings and files: a scenario is shorter than that`);
 	}
 
+	/** A declaration is wrong: its name is taken for one of any size, so that its uses are not wrong as well. */
+	assume([keyword, name]: readonly Token[]): void {
+		if (name?.kind !== 'word') return;
+		const extent = { pages: LIMITS.pages, most: LIMITS.pages };
+		if (keyword?.text === 'file' && !this.#files.has(name.text)) this.#files.set(name.text, extent);
+		if (keyword?.text === 'map' && !this.#maps.has(name.text)) this.#maps.set(name.text, { ...extent, at: null });
+	}
+
 	resize(c: Cursor, name: string, pages: number): void {
 		const extent = this.#files.get(name) ?? this.#maps.get(name);
 		if (extent === undefined) c.wrong(`there is no ${name}`);
@@ -136,7 +144,7 @@ export class Scope {
 	checkAlive(c: Cursor): void {
 		const life = this.#processes.get(this.process);
 		if (life === undefined || life.forkedIn >= this.row) c.wrong(`${this.process} is not forked before this row: "fork ${this.process}" comes first`);
-		if (life.exitedIn !== null) c.wrong(`${this.process === '' ? 'the first process' : this.process} has ended before`);
+		if (life.exitedIn !== null) c.wrong(`${this.process === '' ? 'the first process' : this.process} has ended: a process ends in the last of its rows`);
 	}
 
 	fork(c: Cursor): string {
