@@ -81,7 +81,7 @@ export class ServerProcess {
 function clientOptions(outputChannel: vscode.LogOutputChannel, results: Results): LanguageClientOptions {
 	return {
 		// No scheme: remote, virtual and untitled documents are reviewed like files. The server leaves the editor's own alone.
-		documentSelector: [{ language: 'diff' }, { language: 'faultline-mail' }],
+		documentSelector: [{ language: 'diff' }, { language: 'faultline-mail' }, { language: 'faultline-scenario' }],
 		outputChannel,
 		initializationOptions: { status: true },
 		middleware: showAnswers(results),

@@ -30,6 +30,7 @@ const host: Host = {
 	noColour: (process.env.NO_COLOR ?? '') !== '',
 	now: () => performance.now(),
 	simulator: async () => (await import('./simulator-host.ts')).loadSimulator(),
+	scenarioTexts: async () => (await import('./session/scenario-folder.ts')).readScenarioFolder('.'),
 	serve: async () => (await import('./main.ts')).startServer(),
 };
 

@@ -19,6 +19,7 @@ import { trackDocuments } from './session/documents.ts';
 import { progressIn } from './session/progress.ts';
 import { notifications, type StatusParams } from './session/protocol.ts';
 import { nameOf, scheduleReviews } from './session/reviews.ts';
+import { scenarioTexts } from './session/scenario-texts.ts';
 import { exercisesOf, type Feature, type FeatureEvents, type Session } from './session/session.ts';
 import { liveConfiguration } from './session/settings.ts';
 import { workerPool } from './session/worker-pool.ts';
@@ -37,14 +38,14 @@ export function startServer(): void {
 
 function initialize(connection: Connection, params: InitializeParams): InitializeResult {
 	const client = abilitiesOf(params);
-	const session = openSession(connection, client, params.initializationOptions);
+	const session = openSession(connection, client, params);
 	connection.onShutdown(() => session.pool.close());
 	return {
 		capabilities: Object.assign(
 			{
 				// Every client has UTF-16, and it is what strings are here.
 				positionEncoding: PositionEncodingKind.UTF16,
-				textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+				textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
 			},
 			...features.map((feature) => feature.capabilities(client)),
 		),
@@ -52,17 +53,28 @@ function initialize(connection: Connection, params: InitializeParams): Initializ
 	};
 }
 
-function openSession(connection: Connection, client: ClientAbilities, options: unknown): Session {
+function openSession(connection: Connection, client: ClientAbilities, params: InitializeParams): Session {
 	const listeners: FeatureEvents[] = [];
 	const pool = workerPool({ script: new URL('./worker.cjs', import.meta.url), size: 1, watchdog: 10_000, grace: 1_000, idle: 60_000 });
 	const known = catalogue();
-	const configuration = liveConfiguration(connection, client, options, () => {
+	const reviewAll = (): void => {
 		for (const document of documents.all()) reviews.schedule(document);
+	};
+	const configuration = liveConfiguration(connection, client, params.initializationOptions, reviewAll);
+	let exercises = exercisesOf(known);
+	const texts = scenarioTexts({
+		...{ connection, params, catalogue: known },
+		changed() {
+			exercises = exercisesOf(known);
+			reviewAll();
+		},
 	});
+	connection.onDidSaveTextDocument(({ textDocument }) => texts.saved(textDocument.uri));
 	const reviews = scheduleReviews({
 		pool,
 		parse: (source, text, kernel) => parseDocument(source, text, kernel === '' ? {} : { kernel }),
 		settings: () => reviewSettings(configuration.current()),
+		texts: texts.sources,
 		beginProgress: progressIn(connection, client),
 		log: (message) => connection.console.warn(message),
 		events: {
@@ -84,6 +96,7 @@ function openSession(connection: Connection, client: ClientAbilities, options: u
 			for (const listener of listeners) listener.closed?.(document);
 			if (reviews.busy() === 0) sendStatus({ state: 'ready', detail: '' });
 		},
+		scenario: texts.shows,
 	});
 
 	function sendStatus(status: StatusParams): void {
@@ -91,12 +104,17 @@ function openSession(connection: Connection, client: ClientAbilities, options: u
 	}
 
 	const session: Session = {
-		...{ connection, client, catalogue: known, exercises: exercisesOf(known), documents, pool },
+		...{ connection, client, catalogue: known, documents, pool },
+		texts: texts.sources,
+		exercises: () => exercises,
 		configuration: configuration.current,
 		parsed: reviews.parsed,
 		settled: reviews.settled,
 	};
 	for (const feature of features) listeners.push(feature.register(session));
-	connection.onInitialized(() => void configuration.start().catch(() => {}));
+	connection.onInitialized(() => {
+		void configuration.start().catch(() => {});
+		void texts.start().catch(() => {});
+	});
 	return session;
 }

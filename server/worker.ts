@@ -24,6 +24,7 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 	try {
 		if (job.kind === 'parse') return { id, kind: 'result', value: parseDocument(job.source, job.text, job.kernel === '' ? {} : { kernel: job.kernel }) };
 		const simulator = await loadSimulator();
+		simulator.define(job.texts);
 		const value = job.kind === 'review' ? review(job, simulator, turn) : scenarios(job, simulator, turn);
 		return value === null ? { id, kind: 'cancelled' } : { id, kind: 'result', value };
 	} catch (error) {

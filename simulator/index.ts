@@ -163,4 +163,5 @@ export interface Simulator {
 export { createCParser } from './c/parser.ts';
 export { type Catalogue, catalogue } from './catalogue.ts';
 export { isMemoryManagement } from './hooks/live-patch.ts';
+export { scenarioProblems } from './scenarios/book.ts';
 export { createSimulator } from './simulate.ts';

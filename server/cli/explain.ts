@@ -3,6 +3,7 @@ import { ruleInfo, rules } from '../review/rules.ts';
 import type { Arguments } from './arguments.ts';
 import { CLEAN, type Host, UsageError } from './host.ts';
 import { unknownName } from './nearest.ts';
+import { openSimulator } from './open-simulator.ts';
 import { archNames, kernelOption } from './values.ts';
 
 /** Says what a name means. A name that means several things (a symbol that is a hook too) gets every answer. */
@@ -10,7 +11,7 @@ export async function explainCommand(args: Arguments, host: Host): Promise<numbe
 	const kernel = kernelOption(args);
 	const [name, ...more] = args.operands;
 	if (name === undefined || more.length > 0) throw new UsageError('explain takes one NAME');
-	const sim = await host.simulator();
+	const { sim } = await openSimulator(host);
 	const answers = [explainRule(name), explainMetric(name, sim), explainScenario(name, sim), explainPolicy(name, sim), explainArch(name, sim)];
 	answers.push(explainSymbol(name, sim, kernel));
 	const known = answers.filter((answer) => answer !== null);

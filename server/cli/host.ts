@@ -1,4 +1,4 @@
-import type { Simulator } from '../../simulator/index.ts';
+import type { ScenarioSource, Simulator } from '../../simulator/index.ts';
 
 /** What a command may touch: the entry hands it in, so that commands can be driven without a process. */
 export interface Host {
@@ -17,6 +17,8 @@ export interface Host {
 	/** Milliseconds from any fixed point. */
 	now(): number;
 	simulator(): Promise<Simulator>;
+	/** Scenarios that the user keeps in `.faultline` of the current folder. */
+	scenarioTexts(): Promise<readonly ScenarioSource[]>;
 	/** Starts the language server; resolves when it stops. */
 	serve(args: readonly string[]): Promise<void>;
 }

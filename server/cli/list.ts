@@ -1,8 +1,9 @@
 import type { Simulator } from '../../simulator/index.ts';
 import { rules } from '../review/rules.ts';
 import type { Arguments } from './arguments.ts';
-import { CLEAN, type Host, UsageError } from './host.ts';
+import { CLEAN, type Host, UNUSABLE, UsageError } from './host.ts';
 import { unknownName } from './nearest.ts';
+import { openSimulator } from './open-simulator.ts';
 import { kernelOption, oneOf } from './values.ts';
 
 const WHATS = ['scenarios', 'hooks', 'policies', 'arch', 'abi', 'rules', 'metrics'] as const;
@@ -19,10 +20,10 @@ export async function listCommand(args: Arguments, host: Host): Promise<number> 
 	const known = WHATS.find((name) => name === what);
 	if (known === undefined || more.length > 0) throw new UsageError(more.length > 0 ? 'list takes one name' : unknownName('list', what, WHATS));
 	if (args.options.has('kernel') && known !== 'arch') throw new UsageError('list: --kernel goes with arch only');
-	const sim = await host.simulator();
+	const { sim, broken } = await openSimulator(host);
 	if (format === 'json') host.out(`${JSON.stringify(data(known, sim, kernel), null, 2)}\n`);
 	else host.out(aligned(items(known, sim, kernel)));
-	return CLEAN;
+	return broken ? UNUSABLE : CLEAN;
 }
 
 function data(what: (typeof WHATS)[number], sim: Simulator, kernel: string): unknown {
@@ -37,9 +38,10 @@ function data(what: (typeof WHATS)[number], sim: Simulator, kernel: string): unk
 function items(what: (typeof WHATS)[number], sim: Simulator, kernel: string): Item[] {
 	switch (what) {
 		case 'scenarios':
-			return sim
-				.scenarios()
-				.map(({ name, doc, variants }) => [name, joined(doc, variants.some(Boolean) ? `variants: ${variants.filter(Boolean).join(', ')}` : '')]);
+			return sim.scenarios().map(({ name, doc, variants, file }) => {
+				const forms = variants.some(Boolean) ? `variants: ${variants.filter(Boolean).join(', ')}` : '';
+				return [name, joined(joined(doc, forms), file ?? '')];
+			});
 		case 'hooks':
 			return sim.hooks().map(({ name, file, stages, scenarios }) => [name, `${file}; ${stages.length} stages; ${scenarios.length} scenarios`]);
 		case 'policies':

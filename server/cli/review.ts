@@ -7,6 +7,7 @@ import { DEFAULT_SETTINGS, type ReviewSettings } from '../review/settings.ts';
 import { VERSION } from '../version.ts';
 import type { Arguments } from './arguments.ts';
 import { CLEAN, FOUND, type Host, UNUSABLE, UsageError } from './host.ts';
+import { openSimulator } from './open-simulator.ts';
 import { progressBar } from './progress.ts';
 import { archOption, checkSeed, kernelOption, namesOption, oneOf } from './values.ts';
 
@@ -19,7 +20,7 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	const kernel = kernelOption(args);
 	checkSeed(args);
 	const piped = args.operands.length === 0 ? await pipedInput(host) : null;
-	const sim = await host.simulator();
+	const { sim, broken } = await openSimulator(host);
 	const settings = settingsOf(args, sim, kernel);
 
 	const documents: ReportDocument[] = [];
@@ -31,7 +32,7 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	}
 	const report: Report = { schema: 1, faultline: VERSION, documents };
 	if (documents.length > 0) host.out(await formatted(report, format, host));
-	if (unreadable) return UNUSABLE;
+	if (unreadable || broken) return UNUSABLE;
 	return failOn !== 'never' && hasFinding(report, failOn) ? FOUND : CLEAN;
 }
 

@@ -3,8 +3,9 @@ import { formatJson } from '../formats/json.ts';
 import { architecturesFor, MAINLINE } from '../review/plan.ts';
 import type { RunReport } from '../review/report.ts';
 import type { Arguments } from './arguments.ts';
-import { CLEAN, type Host, UsageError } from './host.ts';
+import { CLEAN, type Host, UNUSABLE, UsageError } from './host.ts';
 import { unknownName } from './nearest.ts';
+import { openSimulator } from './open-simulator.ts';
 import { archOption, checkSeed, kernelOption, namesOption, oneOf } from './values.ts';
 
 /** Version that scenarios run on when neither an option nor a policy names one. */
@@ -15,7 +16,7 @@ export async function runCommand(args: Arguments, host: Host): Promise<number> {
 	const format = oneOf(args, 'format', ['text', 'table', 'json'], 'text');
 	const kernel = kernelOption(args);
 	checkSeed(args);
-	const sim = await host.simulator();
+	const { sim, broken } = await openSimulator(host);
 	const requests = requestsOf(args, sim, kernel);
 	const notes = new Set<string>();
 	for (const { kernel: used, policy } of requests)
@@ -33,7 +34,7 @@ export async function runCommand(args: Arguments, host: Host): Promise<number> {
 	});
 	for (const note of notes) host.err(note);
 	host.out(await formatted({ schema: 1, runs }, format, host));
-	return CLEAN;
+	return broken ? UNUSABLE : CLEAN;
 }
 
 function requestsOf(args: Arguments, sim: Simulator, kernel: string | undefined): RunRequest[] {

@@ -66,7 +66,7 @@ function reviewedHunks(document: ReviewedDocument, id: number): readonly ReportH
 }
 
 export function scenariosOf({ exercises }: Session, symbols: readonly string[]): readonly string[] {
-	return [...new Set(symbols.flatMap((symbol) => exercises.get(symbol) ?? []))];
+	return [...new Set(symbols.flatMap((symbol) => exercises().get(symbol) ?? []))];
 }
 
 function titleOf(session: Session, document: ReviewedDocument, { hunk: id, symbol }: RunScenarioArgument): string {

@@ -66,7 +66,7 @@ function onlyHunk(document: ReportDocument, hunk: number): ReportDocument {
 
 async function scenarioText(session: Session, scenarios: readonly string[], kernel: string, token: CancellationToken): Promise<string> {
 	const settings = reviewSettings(session.configuration());
-	const task = session.pool.run({ kind: 'scenario', scenarios, kernel, settings }, { urgent: true });
+	const task = session.pool.run({ kind: 'scenario', scenarios, kernel, settings, texts: session.texts() }, { urgent: true });
 	const listener = token.onCancellationRequested(task.cancel);
 	try {
 		return await task.result;

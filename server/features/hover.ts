@@ -54,7 +54,7 @@ function groupArchitectures(perArch: Readonly<Record<string, string>>): Inline[]
 }
 
 function exercisedBy(session: Session, name: string): Block[] {
-	const names = session.exercises.get(name) ?? [];
+	const names = session.exercises().get(name) ?? [];
 	if (names.length === 0) return [];
 	const shown: Inline[] = names.slice(0, maxScenarios).flatMap((scenario, at) => [at === 0 ? '' : ', ', { code: scenario }]);
 	const rest = names.length > maxScenarios ? ` and ${names.length - maxScenarios} more` : '';

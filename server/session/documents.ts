@@ -1,11 +1,14 @@
 import type { Connection } from 'vscode-languageserver/node';
 import { notifications, type ReviewParams } from './protocol.ts';
 import { ReviewedDocument } from './reviewed-document.ts';
+import { isScenarioFile } from './scenario-texts.ts';
 
 export interface DocumentEvents {
 	opened(document: ReviewedDocument): void;
 	changed(document: ReviewedDocument): void;
 	closed(document: ReviewedDocument): void;
+	/** A scenario file is shown with this text, or no longer. */
+	scenario(uri: string, text: string | null): void;
 }
 
 export interface Documents {
@@ -35,17 +38,20 @@ export function trackDocuments(connection: Connection, events: DocumentEvents): 
 	connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
 		const document = new ReviewedDocument(uri, languageId, version, text);
 		open.set(uri, document);
+		if (isScenarioFile(uri)) events.scenario(uri, document.normalized);
 		if (reviewedLanguages.has(languageId) && !ignoredSchemes.has(schemeOf(uri))) review(document);
 	});
 	connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentChanges }) => {
 		const document = open.get(uri);
 		if (document === undefined) return;
 		document.update(contentChanges, version ?? document.version + 1);
+		if (isScenarioFile(uri)) events.scenario(uri, document.normalized);
 		if (reviewed.has(uri)) events.changed(document);
 	});
 	connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
 		const document = open.get(uri);
 		open.delete(uri);
+		if (document !== undefined && isScenarioFile(uri)) events.scenario(uri, null);
 		if (document !== undefined && reviewed.delete(uri)) events.closed(document);
 	});
 	connection.onNotification(notifications.review, (params: Partial<ReviewParams> | undefined) => {

@@ -1,3 +1,4 @@
+import type { ScenarioSource } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { ReportDocument } from '../review/report.ts';
 import type { ReviewSettings } from '../review/settings.ts';
@@ -10,6 +11,8 @@ export interface ReviewJob {
 	readonly source: string;
 	readonly text: string;
 	readonly settings: ReviewSettings;
+	/** The user's scenarios. */
+	readonly texts: readonly ScenarioSource[];
 }
 
 /** Runs scenarios on a kernel without a patch. */
@@ -19,6 +22,8 @@ export interface ScenarioJob {
 	/** Version that the settings and the policy may override. */
 	readonly kernel: string;
 	readonly settings: ReviewSettings;
+	/** The user's scenarios. */
+	readonly texts: readonly ScenarioSource[];
 }
 
 /** Parses a document that is too large for the main thread. */

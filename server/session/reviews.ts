@@ -1,7 +1,8 @@
 import type { CancellationToken } from 'vscode-languageserver/node';
+import type { ScenarioSource } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { ReviewSettings } from '../review/settings.ts';
-import { JobCancelled } from './jobs.ts';
+import { JobCancelled, type ReviewJob } from './jobs.ts';
 import type { ReviewedDocument } from './reviewed-document.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -25,6 +26,8 @@ export interface ReviewsOptions {
 	readonly pool: WorkerPool;
 	readonly parse: (source: string, text: string, kernel: string) => ParsedDocument;
 	readonly settings: () => ReviewSettings;
+	/** The user's scenarios. */
+	readonly texts: () => readonly ScenarioSource[];
 	readonly beginProgress: (title: string, cancelled: () => void) => Progress;
 	readonly events: ReviewEvents;
 	readonly log: (message: string) => void;
@@ -48,7 +51,7 @@ interface Work {
 	readonly waiting: Set<(settled: boolean) => void>;
 }
 
-export function scheduleReviews({ pool, parse, settings, beginProgress, events, log }: ReviewsOptions): Reviews {
+export function scheduleReviews({ pool, parse, settings, texts, beginProgress, events, log }: ReviewsOptions): Reviews {
 	const works = new Map<ReviewedDocument, Work>();
 
 	function abandon(work: Work): void {
@@ -86,7 +89,8 @@ export function scheduleReviews({ pool, parse, settings, beginProgress, events, 
 				document.setReview(version, { document: { source: nameOf(document.uri), patches: [], problems: text.problems }, executed: new Map() });
 			} else {
 				const report = (done: number, total: number): void => progress?.report(done, total);
-				const task = pool.run({ kind: 'review', source: nameOf(document.uri), text: document.normalized, settings: settings() }, { progress: report });
+				const job: ReviewJob = { kind: 'review', source: nameOf(document.uri), text: document.normalized, settings: settings(), texts: texts() };
+				const task = pool.run(job, { progress: report });
 				work.cancel = task.cancel;
 				const outcome = await task.result;
 				if (isCurrent()) document.setReview(version, outcome);

@@ -1,5 +1,5 @@
 import type { CancellationToken, Connection, ServerCapabilities } from 'vscode-languageserver/node';
-import type { Catalogue } from '../../simulator/index.ts';
+import type { Catalogue, ScenarioSource } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { ClientAbilities } from './abilities.ts';
 import type { Configuration } from './configuration.ts';
@@ -13,10 +13,12 @@ export interface Session {
 	readonly client: ClientAbilities;
 	/** What the simulator knows without its C parser: quick enough for the main thread. */
 	readonly catalogue: Catalogue;
-	/** Scenarios by the symbol that they exercise. */
-	readonly exercises: ReadonlyMap<string, readonly string[]>;
+	/** Scenarios by the symbol that they exercise, as far as they say. */
+	exercises(): ReadonlyMap<string, readonly string[]>;
 	readonly documents: Documents;
 	readonly pool: WorkerPool;
+	/** The user's scenarios. */
+	texts(): readonly ScenarioSource[];
 	configuration(): Configuration;
 	/** What was parsed from the document; from an earlier text while a large one is parsed elsewhere. */
 	parsed(document: ReviewedDocument): ParsedDocument | undefined;

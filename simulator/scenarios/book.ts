@@ -69,6 +69,11 @@ export class ScenarioBook {
 	}
 }
 
+/** What is wrong in a text by itself. */
+export function scenarioProblems({ file, text }: ScenarioSource): readonly Problem[] {
+	return parseScenarios(text, file).problems;
+}
+
 function read({ file, text }: ScenarioSource): Read {
 	const { scenarios, problems } = parseScenarios(text, file);
 	return { file, text, problems, scenarios: scenarios.map((scenario) => ({ scenario: scenarioOf(scenario), line: scenario.line })) };

@@ -42,6 +42,7 @@ beforeEach(() => {
 		},
 		parse: (source, text) => parseDocument(source, text, {}),
 		settings: () => DEFAULT_SETTINGS,
+		texts: () => [],
 		beginProgress(title, cancelled) {
 			said.push(`begin ${title}`);
 			cancelByUser = cancelled;

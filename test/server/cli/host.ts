@@ -1,4 +1,5 @@
 import type { Host } from '../../../server/cli/host.ts';
+import type { ScenarioSource, Simulator } from '../../../simulator/index.ts';
 import { fakeSimulator } from '../review/fake-simulator.ts';
 
 /** A host without a process: files by name, what was written, and a clock that the test moves. */
@@ -14,9 +15,13 @@ export interface TestHostOptions {
 	readonly noColour?: boolean;
 	/** Milliseconds that pass between two looks at the clock. */
 	readonly pace?: number;
+	readonly simulator?: Simulator;
+	/** Of the folder `.faultline`. */
+	readonly scenarioTexts?: readonly ScenarioSource[];
 }
 
-export function testHost({ files = {}, input = null, terminal = false, noColour = false, pace = 0 }: TestHostOptions = {}): TestHost {
+export function testHost(options: TestHostOptions = {}): TestHost {
+	const { files = {}, input = null, terminal = false, noColour = false, pace = 0, simulator, scenarioTexts = [] } = options;
 	const written = { out: '', err: '' };
 	let clock = 0;
 	const host: TestHost = {
@@ -41,7 +46,8 @@ export function testHost({ files = {}, input = null, terminal = false, noColour 
 			clock += pace;
 			return clock;
 		},
-		simulator: async () => fakeSimulator(),
+		simulator: async () => simulator ?? fakeSimulator(),
+		scenarioTexts: async () => scenarioTexts,
 		serve: async () => void host.served++,
 	};
 	return host;
