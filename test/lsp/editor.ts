@@ -36,6 +36,10 @@ export interface EditorOptions {
 	/** Answers workspace/configuration with this. */
 	readonly configuration?: unknown;
 	readonly initializationOptions?: unknown;
+	/** URIs of the workspace's folders. */
+	readonly folders?: readonly string[];
+	/** Watches files when it is asked to. */
+	readonly watches?: boolean;
 }
 
 /** A small editor: a real server process behind a real connection. */
@@ -92,6 +96,7 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
 	const initializing = connection.sendRequest<InitializeResult>('initialize', {
 		processId: globalThis.process.pid,
 		rootUri: null,
+		workspaceFolders: options.folders?.map((uri) => ({ uri, name: uri.slice(uri.lastIndexOf('/') + 1) })) ?? null,
 		capabilities: capabilitiesOf(options),
 		initializationOptions: options.initializationOptions,
 	});
@@ -139,11 +144,13 @@ function capabilitiesOf({
 	markdown = true,
 	nestedSymbols = true,
 	workDoneProgress = false,
+	watches = false,
 	configuration,
 }: EditorOptions): object {
 	return {
 		workspace: {
 			configuration: configuration !== undefined,
+			didChangeWatchedFiles: { dynamicRegistration: watches },
 			...(refresh ? { diagnostics: { refreshSupport: true }, codeLens: { refreshSupport: true } } : {}),
 		},
 		textDocument: {
