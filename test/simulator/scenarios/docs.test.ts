@@ -5,7 +5,7 @@ import { LIMITS } from '../../../simulator/scenarios/language/scope.ts';
 import { STEP_WORDS } from '../../../simulator/scenarios/language/steps.ts';
 
 const page = readFileSync(new URL('../../../docs/scenario-language.md', import.meta.url), 'utf8');
-const blocks = [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, kind = '', text = '']) => ({ kind, text }));
+const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, kind = '', text = '']) => ({ kind, text }));
 const linesOf = (kind: string): string[] => blocks.filter((block) => block.kind === kind).flatMap(({ text }) => text.trim().split('\n'));
 
 const HEAD = ['scenario s', 'doc d'];
