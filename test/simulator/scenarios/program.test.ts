@@ -41,6 +41,10 @@ describe('rows', () => {
 		expect(run('map a anon 1 rw', 'CPU0  CPU1', 'store a', 'measure', 'munmap a').count('tlb.ipi')).toBe(1);
 		expect(run('map a anon 1 rw', 'CPU0', 'store a', 'measure', 'munmap a').count('tlb.ipi')).toBe(0);
 	});
+	it('that never end are told by who hangs, not by who waits for him', () => {
+		const lines = ['file f 1 cold', 'map s f 1 r', 'CPU0  CPU1', 'load s', '| load s'];
+		expect(harm(lines, { damage: (k) => void (k.unlock_page = () => undefined) })).toEqual(['deadlock: CPU0 waits for folio and nobody can wake it']);
+	});
 	it('do several steps of a cell one after the other', () => {
 		expect(harm(['map a anon 1 rw', 'CPU0', 'store a = 3; load a -> 3; mprotect a r; store a -> SIGSEGV; load a -> 3'])).toEqual([]);
 	});
