@@ -11,6 +11,9 @@ export const flushName = (kind: 'flush' | 'ipi' | 'remote' | 'local', pages: num
 	return `${names[kind]} ${pages === -1 ? 'all' : pages}`;
 };
 
+/** What instructions of arm64 name: pages one by one or as ranges, or all of the mm. */
+export const TLBI = { pages: 'TLBI pages', all: 'TLBI all' } as const;
+
 export const mapName = (process: string, map: string, figure: MapFigure): string => `${process === '' ? '' : `${process}:`}${map} ${figure}`;
 
 /** Adds to counts under construction. */

@@ -10,9 +10,10 @@ const SIMULATOR_ONLY: ReadonlySet<Step['op']> = new Set(['reclaim', 'migrate', '
 const stepsOf = (row: Row): readonly (readonly Step[])[] => (row.kind === 'steps' ? row.cells : []);
 
 /** Why the form cannot be a program on a machine, or null. */
-export function refusal(form: Form, { cpus, version }: Pick<Machine, 'cpus' | 'version'>): string | null {
+export function refusal(form: Form, { cpus, version, arch }: Pick<Machine, 'cpus' | 'version' | 'arch'>): string | null {
 	for (const { what, since, until } of form.needs) {
 		if (what === 'simulator') return 'it needs the simulator';
+		if (what === 'hw-young' && arch === 'arm64-no-hafdbs') return 'it needs hardware that sets the accessed flag';
 		const late = until !== null && versionNumber(version) > versionNumber(until);
 		if (what === 'kernel' && (late || (since !== null && versionNumber(version) < versionNumber(since)))) return 'it needs another version';
 	}

@@ -1,8 +1,10 @@
 /** The programs on a kernel of Debian in a virtual machine that exists for one run: no disk, no network, an initramfs made here. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { opened, probesOf, SYMBOLS } from './arm64.ts';
 import { merged } from './figures.ts';
 import { refusal } from './generate.ts';
 import { build, RUNS } from './host.ts';
@@ -13,22 +15,33 @@ import type { Workload } from './workloads.ts';
 export interface Guest {
 	/** Names the file of the recording. */
 	readonly name: string;
-	/** Debian package of the kernel image, with its architecture if that is foreign; the newest that matches. */
-	readonly image: RegExp;
+	/** As the simulator names it. */
+	readonly arch: string;
+	/** Debian package of the kernel image, as a regular expression for what comes before its architecture; the newest is taken. */
+	readonly image: string;
+	/** Debian's name of the architecture. */
+	readonly debian: string;
 	readonly compiler: string;
 	readonly qemu: string;
 	readonly args: readonly string[];
 	readonly console: string;
-	/** Package and path of a static busybox. */
-	readonly busybox: string;
 }
 
 /** Emulated: what is compared is what the kernel does, and a host that is a virtual machine itself often cannot run another. */
-const AMD64 = { compiler: 'gcc', qemu: 'qemu-system-x86_64', args: ['-cpu', 'max'], console: 'ttyS0', busybox: 'busybox-static:amd64' };
+const AMD64 = { arch: 'x86-64', debian: 'amd64', compiler: 'gcc', qemu: 'qemu-system-x86_64', args: ['-cpu', 'max'], console: 'ttyS0' };
+const ARM64 = { debian: 'arm64', compiler: 'aarch64-linux-gnu-gcc', qemu: 'qemu-system-aarch64', console: 'ttyAMA0' };
+const IMAGE_6_1 = 'linux-image-6\\.1\\.0-\\d+';
+const IMAGE_6_12 = 'linux-image-6\\.12\\.\\d+\\+deb12';
 
+/** The arm64 ones need dpkg --add-architecture arm64, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross. */
 export const GUESTS: readonly Guest[] = [
-	{ name: 'x86-64-6.1', image: /^linux-image-6\.1\.0-\d+-amd64$/, ...AMD64 },
-	{ name: 'x86-64-6.12', image: /^linux-image-6\.12\.\d+\+deb12-amd64$/, ...AMD64 },
+	{ ...AMD64, name: 'x86-64-6.1', image: IMAGE_6_1 },
+	{ ...AMD64, name: 'x86-64-6.12', image: IMAGE_6_12 },
+	{ ...ARM64, name: 'arm64-6.1', arch: 'arm64', image: IMAGE_6_1, args: ['-M', 'virt', '-cpu', 'max,pauth-impdef=on'] },
+	{ ...ARM64, name: 'arm64-6.12', arch: 'arm64', image: IMAGE_6_12, args: ['-M', 'virt', '-cpu', 'max,pauth-impdef=on'] },
+	// A machine whose hardware sets neither accessed nor dirty, and that has no TLBI for ranges.
+	{ ...ARM64, name: 'arm64-no-hafdbs-6.1', arch: 'arm64-no-hafdbs', image: IMAGE_6_1, args: ['-M', 'virt', '-cpu', 'cortex-a53'] },
+	{ ...ARM64, name: 'arm64-no-hafdbs-6.12', arch: 'arm64-no-hafdbs', image: IMAGE_6_12, args: ['-M', 'virt', '-cpu', 'cortex-a53'] },
 ];
 
 /** Modules for an ext4 on a disk of memory and for swap, if the kernel does not have them built in. */
@@ -51,12 +64,18 @@ echo madvise > /sys/kernel/mm/transparent_hugepage/enabled
 /bin/busybox cat /disk.img > /dev/ram0
 /bin/busybox mount -t ext4 /dev/ram0 /disk && cd /disk && echo oracle-disk
 /oracle swap-on && echo oracle-swap
+if [ -e /probes ]; then
+	while read -r line; do
+		echo "$line" >> /sys/kernel/tracing/kprobe_events
+	done < /probes
+fi
 for keeper in a b; do
-	/bin/busybox mkdir /sys/kernel/tracing/instances/$keeper
-	for event in exceptions/page_fault_user exceptions/page_fault_kernel tlb/tlb_flush raw_syscalls/sys_enter; do
-		echo 1 > /sys/kernel/tracing/instances/$keeper/events/$event/enable
+	instance=/sys/kernel/tracing/instances/$keeper
+	/bin/busybox mkdir $instance
+	echo 0 > $instance/tracing_on
+	for event in exceptions tlb/tlb_flush raw_syscalls/sys_enter faultline; do
+		[ -e $instance/events/$event/enable ] && echo 1 > $instance/events/$event/enable
 	done
-	echo 0 > /sys/kernel/tracing/instances/$keeper/tracing_on
 done
 /oracle machine
 for program in ${programs.join(' ')}; do
@@ -66,29 +85,49 @@ echo oracle-done
 /bin/busybox poweroff -f
 `;
 
+const FIND_SYMBOLS = `#!/bin/busybox sh
+/bin/busybox mount -t proc none /proc
+/bin/busybox grep -E " (${SYMBOLS.join('|')})$" /proc/kallsyms
+echo oracle-done
+/bin/busybox poweroff -f
+`;
+
 /** Boots the guest, runs everything and powers it off. @throws Error when it does not come to its end in time. */
 export async function measureGuest(guest: Guest, list: readonly Workload[], minutes: number): Promise<Recording> {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'faultline-guest-'));
 	try {
-		const root = unpack(newest(guest.image), folder);
-		const boot = readdirSync(path.join(root, 'boot'));
-		const find = (prefix: string): string => path.join(root, 'boot', boot.find((file) => file.startsWith(prefix)) ?? prefix);
-		const initramfs = initramfsOf(guest, list, root, folder);
-		const args = [...guest.args, '-smp', '2', '-m', '2G', '-display', 'none', '-no-reboot', '-kernel', find('vmlinuz'), '-initrd', initramfs];
-		const log = path.join(folder, 'console');
-		const text = await run(guest.qemu, [...args, '-append', `console=${guest.console} quiet panic=-1`], log, minutes);
-		return recordingOf(text, list, readFileSync(find('config'), 'utf8'));
+		const root = unpack(newest(guest), folder);
+		const [config = ''] = readdirSync(path.join(root, 'boot')).filter((file) => file.startsWith('config'));
+		const busybox = path.join(unpack(`busybox-static:${guest.debian}`, folder), 'bin/busybox');
+		let image = imageOf(root);
+		if (guest.debian === 'arm64') {
+			const first = tree(folder, 'first', busybox, FIND_SYMBOLS);
+			image = opened(image, await boot(guest, image, archived(first), folder, minutes));
+		}
+		const rest = tree(folder, 'tree', busybox, INIT(list.map(({ title }) => title)));
+		furnish(rest, guest, list, root, folder);
+		const text = await boot(guest, image, archived(rest), folder, minutes);
+		return recordingOf(text, list, readFileSync(path.join(root, 'boot', config), 'utf8'), guest.arch);
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
 	}
 }
 
+/** Boots an image once. Returns what it wrote to its console. */
+async function boot(guest: Guest, image: Buffer, initramfs: string, folder: string, minutes: number): Promise<string> {
+	const kernel = path.join(folder, 'kernel');
+	writeFileSync(kernel, image);
+	const machine = [...guest.args, '-smp', '2', '-m', '2G', '-display', 'none', '-no-reboot', '-kernel', kernel, '-initrd', initramfs];
+	return await run(guest.qemu, [...machine, '-append', `console=${guest.console} quiet nokaslr panic=-1`], path.join(folder, 'console'), minutes);
+}
+
 /** The newest package whose name matches. */
-function newest(name: RegExp): string {
+function newest({ image, debian }: Guest): string {
 	const names = execFileSync('apt-cache', ['pkgnames', 'linux-image-']).toString().split('\n');
+	const name = new RegExp(`^${image}-${debian}$`);
 	const found = names.filter((line) => name.test(line)).sort(new Intl.Collator('en', { numeric: true }).compare);
 	if (found.length === 0) throw new Error(`no package is called ${name.source}; run apt-get update`);
-	return found.at(-1) as string;
+	return `${found.at(-1)}:${debian}`;
 }
 
 /** Downloads a package without installing it. Returns the folder that has its files. */
@@ -101,20 +140,35 @@ function unpack(name: string, folder: string): string {
 	return root;
 }
 
-function initramfsOf(guest: Guest, list: readonly Workload[], root: string, folder: string): string {
-	const tree = path.join(folder, 'initramfs');
-	for (const name of ['bin', 'proc', 'sys', 'dev', 'disk', 'modules']) mkdirSync(path.join(tree, name), { recursive: true });
-	copyFileSync(path.join(unpack(guest.busybox, folder), 'bin/busybox'), path.join(tree, 'bin/busybox'));
+/** The folder of an initramfs that has busybox and an init. */
+function tree(folder: string, name: string, busybox: string, init: string): string {
+	const root = path.join(folder, name);
+	for (const directory of ['bin', 'proc', 'sys', 'dev', 'disk', 'modules']) mkdirSync(path.join(root, directory), { recursive: true });
+	copyFileSync(busybox, path.join(root, 'bin/busybox'));
+	writeFileSync(path.join(root, 'init'), init, { mode: 0o755 });
+	return root;
+}
+
+function archived(root: string): string {
+	execFileSync('sh', ['-c', 'find . | cpio -o -H newc --quiet > "$1"', 'sh', `${root}.cpio`], { cwd: root });
+	return `${root}.cpio`;
+}
+
+/** Modules, a disk, the probes of an architecture that has no events, and the programs. */
+function furnish(tree: string, guest: Guest, list: readonly Workload[], root: string, folder: string): void {
 	writeFileSync(path.join(tree, 'modules/order'), modules(root, path.join(tree, 'modules')).join('\n'));
 	execFileSync('mke2fs', ['-q', '-t', 'ext4', path.join(tree, 'disk.img'), '12M'], { stdio: ['ignore', 'ignore', 2] });
-	writeFileSync(path.join(tree, 'init'), INIT(list.map(({ title }) => title)));
-	chmodSync(path.join(tree, 'init'), 0o755);
+	if (guest.debian === 'arm64') writeFileSync(path.join(tree, 'probes'), `${probesOf(imageOf(root)).join('\n')}\n`);
 	const work = path.join(folder, 'programs');
 	mkdirSync(work);
 	copyFileSync(build(list, work, guest.compiler), path.join(tree, 'oracle'));
-	const archive = path.join(folder, 'initramfs.cpio');
-	execFileSync('sh', ['-c', 'find . | cpio -o -H newc --quiet > "$1"', 'sh', archive], { cwd: tree });
-	return archive;
+}
+
+/** The kernel as it lies in memory. */
+function imageOf(root: string): Buffer {
+	const [name = ''] = readdirSync(path.join(root, 'boot')).filter((file) => file.startsWith('vmlinuz'));
+	const bytes = readFileSync(path.join(root, 'boot', name));
+	return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
 }
 
 /** Copies the modules and what they depend on, decompressed. Returns their names in the order in which they are loaded. */
@@ -154,9 +208,9 @@ function run(qemu: string, args: readonly string[], log: string, minutes: number
 	});
 }
 
-function recordingOf(text: string, list: readonly Workload[], config: string): Recording {
+function recordingOf(text: string, list: readonly Workload[], config: string, arch: string): Recording {
 	const lines = text.split(/\r?\n/);
-	const machine = machineOf(JSON.parse(lines.find((line) => line.startsWith('{"release"')) ?? '{}'), config);
+	const machine = machineOf(JSON.parse(lines.find((line) => line.startsWith('{"release"')) ?? '{}'), config, arch);
 	const reports = lines.filter((line) => line.startsWith('{"workload"')).map((line) => JSON.parse(line) as Report);
 	return { machine, results: Object.fromEntries(list.map((workload) => [workload.title, resultOf(workload, machine, reports, lines)])) };
 }

@@ -32,10 +32,9 @@ const OPTIONS =
 	/^(# )?CONFIG_(TRANSPARENT_HUGEPAGE|TRANSPARENT_HUGEPAGE_MADVISE|LRU_GEN|PT_RECLAIM|PER_VMA_LOCK|ZRAM|THP_SWAP|NUMA_BALANCING|KSM|MEM_SOFT_DIRTY|BROADCAST_TLB_FLUSH|PREEMPT|ARM64_HW_AFDBM|ARM64_[0-9]+K_PAGES)\b/;
 
 /** @param said what `oracle machine` prints. */
-export function machineOf(said: { release: string; machine: string; cpus: number; thp: string }, config: string): Machine {
-	const { release, machine, cpus, thp } = said;
+export function machineOf(said: { release: string; cpus: number; thp: string }, config: string, arch = 'x86-64'): Machine {
+	const { release, cpus, thp } = said;
 	const version = /^\d+\.\d+/.exec(release)?.[0] ?? release;
-	const arch = machine === 'aarch64' ? 'arm64' : 'x86-64';
 	return { release, version, arch, cpus, thp, config: config.split('\n').filter((line) => OPTIONS.test(line)) };
 }
 

@@ -1,7 +1,8 @@
 /** What the runtime prints: one line of JSON a run (runtime/oracle.c). */
-import { add, type Figures, flushName, MAP_FIGURES, type MapFigure, mapName } from './figures.ts';
+import { add, type Figures, flushName, MAP_FIGURES, type MapFigure, mapName, TLBI } from './figures.ts';
 
-type EventKind = 'fault' | 'kernel-fault' | 'flush' | 'ipi' | 'remote' | 'local';
+/** `tlbi`: pages that one TLBI instruction names, -1 for all of the mm. */
+type EventKind = 'fault' | 'kernel-fault' | 'flush' | 'ipi' | 'remote' | 'local' | 'tlbi';
 
 export interface Report {
 	readonly workload: string;
@@ -25,6 +26,7 @@ export function figuresOf(report: Report): Figures {
 	}
 	for (const [, , kind, pages, count] of report.events) {
 		if (kind === 'fault') add(counts, 'user faults', count);
+		else if (kind === 'tlbi') add(counts, pages === -1 ? TLBI.all : TLBI.pages, pages === -1 ? count : pages * count);
 		else if (kind !== 'kernel-fault') add(counts, flushName(kind, pages), count);
 	}
 	for (const { name, maps } of report.processes)

@@ -387,8 +387,7 @@ static int print_machine(void)
 		thp[strcspn(thp, "\n")] = 0;
 	if (file)
 		fclose(file);
-	printf("{\"release\":\"%s\",\"machine\":\"%s\",\"cpus\":%ld,\"thp\":\"%s\"}\n",
-	       name.release, name.machine, sysconf(_SC_NPROCESSORS_ONLN), thp);
+	printf("{\"release\":\"%s\",\"cpus\":%ld,\"thp\":\"%s\"}\n", name.release, sysconf(_SC_NPROCESSORS_ONLN), thp);
 	return 0;
 }
 

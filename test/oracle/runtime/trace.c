@@ -21,6 +21,15 @@ static int open_in(const char *name, int flags)
 	return open(path, flags);
 }
 
+static int exists(const char *name)
+{
+	int fd = open_in(name, O_RDONLY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static int write_in(const char *name, const char *text)
 {
 	int fd = open_in(name, O_WRONLY);
@@ -31,14 +40,27 @@ static int write_in(const char *name, const char *text)
 	return ok;
 }
 
+/* The kernel's own of x86; elsewhere `faultline` is a group of probes that has been made on the functions and instructions. */
+static const char *const events[] = { "exceptions/page_fault_user", "exceptions/page_fault_kernel", "tlb/tlb_flush", "raw_syscalls/sys_enter" };
+static const char *const probes[] = { "faultline", "raw_syscalls/sys_enter" };
+
+static void enable(const char *const *names, int count)
+{
+	char file[128];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(file, sizeof(file), "events/%s/enable", names[i]);
+		if (!write_in(file, "1"))
+			snprintf(shared->error, sizeof(shared->error), "the kernel has no event %s", names[i]);
+	}
+}
+
 /*
  * Returns the directory of the instance; the reason why there is none goes to shared->error. Every task is traced, for the
  * milliseconds of the measured section: set_event_pid would take a tenth of a second. Others are left out when reading.
  */
 const char *trace_create(void)
 {
-	static const char *const events[] = { "exceptions/page_fault_user", "exceptions/page_fault_kernel", "tlb/tlb_flush", "raw_syscalls/sys_enter" };
-	char file[128];
 	int lock;
 
 	/* Two programs at once would be in each other's way; the lock goes with this process. */
@@ -54,11 +76,10 @@ const char *trace_create(void)
 		return directory;
 	}
 	write_in("tracing_on", "0");
-	for (unsigned int i = 0; i < sizeof(events) / sizeof(*events); i++) {
-		snprintf(file, sizeof(file), "events/%s/enable", events[i]);
-		if (!write_in(file, "1"))
-			snprintf(shared->error, sizeof(shared->error), "the kernel has no event %s", events[i]);
-	}
+	if (exists("events/exceptions/page_fault_user"))
+		enable(events, 4);
+	else
+		enable(probes, 2);
 	return directory;
 }
 
@@ -140,6 +161,24 @@ static void print_event(int column, int line, const char *kind, long pages)
 		printed = 0;
 }
 
+/* The operand of TLBI RVAE1IS: address in bits 0-36, NUM in 39-43, SCALE in 44-45. Arm Architecture Reference Manual. */
+static void print_range(int column, int line, unsigned long operand)
+{
+	unsigned long address = (operand & ((1UL << 37) - 1)) << 12;
+	int num = operand >> 39 & 31, scale = operand >> 44 & 3;
+
+	if (address >= USER && address < USER_END)
+		print_event(column, line, "tlbi", (num + 1L) << (5 * scale + 1));
+}
+
+/* The number after a name in a line of the trace. */
+static unsigned long number(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtoul(at + strlen(name), NULL, 0) : 0;
+}
+
 /*
  * Prints the events. Faults on memory of the program itself (a stack that fork has shared, say) are taken out, with the
  * one flush that such a fault may cause: `outside` counts them.
@@ -169,7 +208,9 @@ void trace_print(long outside[MAX_PROCESSES])
 		} else if ((at = strstr(text, " address="))) {
 			int user = strstr(text, ": page_fault_user: ") != NULL;
 
-			address = strtoul(at + strlen(" address="), NULL, 16);
+			if (strstr(text, " regs=0x0"))	/* the kernel asks for the page itself */
+				continue;
+			address = number(text, " address=");
 			foreign[column] = address < USER || address >= USER_END;
 			if (foreign[column])
 				outside[program->columns[column].process]++;
@@ -182,6 +223,14 @@ void trace_print(long outside[MAX_PROCESSES])
 			if (reason == 0 || reason == 5 || own)
 				continue;
 			print_event(column, line_of[column], reasons[reason], pages);
+		} else if ((at = strstr(text, ": tlbi_"))) {
+			address = (number(text, " operand=") & ((1UL << 44) - 1)) << 12;
+			if (strstr(at, "tlbi_asid:") && !foreign[column])
+				print_event(column, line_of[column], "tlbi", -1);
+			else if (strstr(at, "tlbi_page:") && address >= USER && address < USER_END)
+				print_event(column, line_of[column], "tlbi", 1);
+			else if (strstr(at, "tlbi_range:"))
+				print_range(column, line_of[column], number(text, " operand="));
 		}
 	}
 	print_event(-1, 0, NULL, 0);
