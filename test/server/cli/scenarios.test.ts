@@ -48,7 +48,7 @@ it('refuses the name of a built-in scenario, and one name twice', async () => {
 
 it('sees a text that has changed', async () => {
 	const faults = async (pages: number): Promise<unknown> => {
-		const { out } = await run('run mine --arch x86-64 --format json', MINE.replace('vary pages 1 4', `vary pages ${pages}`));
+		const { out } = await run('run mine --arch x86-64 --format json', MINE.replace('vary pages 1 4\n', '').replace('$pages', String(pages)));
 		return JSON.parse(out).runs[0].metrics['fault.minor'];
 	};
 	expect([await faults(2), await faults(3)]).toEqual([2, 3]);

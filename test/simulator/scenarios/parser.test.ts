@@ -56,6 +56,7 @@ describe('a step', () => {
 	it('knows the size of a mapping as it is then', () => {
 		expect(wrong('mremap a 16', 'store a[15]')).toEqual([]);
 		expect(wrong('mremap a 4', 'load a[7] -> SIGSEGV')).toEqual([]);
+		expect(wrong('map a anon 4 rw', 'load a[7] -> SIGSEGV', 'store a')).toEqual([]);
 		expect(wrong('mremap a 4 to b', 'load b[4]')).toEqual(['2:6 page 4 is beyond the end of b, which has 4 pages']);
 	});
 });
@@ -115,7 +116,9 @@ describe('a document', () => {
 		]);
 		expect(wrongIn(`${text('munmap reclaim')}$v a\n`)).toEqual([]);
 		expect(wrongIn(`${text('munmap exit')}$v a\n`)[0]).toMatch(/^6:4 steps of a cell/);
-		expect(wrongIn(`${text('huge shared')}map b anon 1 rw $v\n`).length).toBeGreaterThan(0);
+		expect(wrongIn(`${text('huge shared').replace('map', 'file f 8\nmap')}map b f 1 rw $v\n`)).toEqual([
+			'3:1 $v stands for different kinds of things: its values must fit the same place, as 1 8 64 do',
+		]);
 	});
 
 	it('survives whatever it is given, in time that grows with the text', () => {
