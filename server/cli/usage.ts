@@ -17,6 +17,8 @@ export const USAGE = `Usage: faultline COMMAND [ARGUMENT ...]
       --kernel VERSION    its meaning in that version
   lsp --stdio             the language server
 
+Scenarios in .faultline/*.scenario of the current folder join the built-in ones.
+
   --help  --version
 
 Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage or unreadable input.
