@@ -123,15 +123,14 @@ static void account(void)
 	r->minor = now.ru_minflt - before.ru_minflt;
 	r->major = now.ru_majflt - before.ru_majflt;
 	r->preempted = now.ru_nivcsw - before.ru_nivcsw;
-	r->measured = 1;
+	trace_mark(0);
 }
 
 void end(int number)
 {
 	row(number);
 	if (leads()) {
-		trace_switch(1);	/* once more, and twice, to touch what it touches: a child has to fault that in */
-		account();
+		account();	/* twice: the first time a child faults in what it needs for that */
 		account();
 	}
 	row(number + 1);

@@ -15,7 +15,6 @@
 
 /* One process, as it saw itself: faults of the measured section, and its mappings when the program ended. */
 struct result {
-	int measured;
 	int mapped;
 	long minor, major, preempted;
 	long figures[MAX_MAPS][FIGURES];

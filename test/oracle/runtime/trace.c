@@ -104,7 +104,7 @@ void trace_switch(int on)
 		fail("tracing_on: %s", strerror(errno));
 }
 
-/* From here on the events of the running column belong to this line of the scenario. */
+/* From here on the events of the running column belong to this line of the scenario; see trace_print() for 0. */
 void trace_mark(int line)
 {
 	char text[16];
@@ -181,28 +181,32 @@ static unsigned long number(const char *text, const char *name)
 
 /*
  * Prints the events. Faults on memory of the program itself (a stack that fork has shared, say) are taken out, with the
- * one flush that such a fault may cause: `outside` counts them.
+ * one flush that such a fault may cause: `outside` counts them up to the last mark 0, where the process has read its usage.
  */
 void trace_print(long outside[MAX_PROCESSES])
 {
 	static const char *const reasons[] = { NULL, "remote", "local", "flush", "ipi" };
 	int line_of[MAX_COLUMNS] = { 0 }, foreign[MAX_COLUMNS] = { 0 };
+	long seen[MAX_PROCESSES] = { 0 };
 	char text[512];
 	FILE *file = fdopen(open_in("trace_pipe", O_RDONLY | O_NONBLOCK), "r");	/* reading empties it */
 
 	while (file && fgets(text, sizeof(text), file)) {
 		char *at = strchr(text, '-');
 		unsigned long address;
-		int reason, column;
+		int reason, column, process;
 		long pages;
 
 		if (strstr(text, "LOST"))
 			snprintf(shared->error, sizeof(shared->error), "the trace buffer is too small");
 		if (!at || (column = column_of(atoi(at + 1))) < 0)
 			continue;
+		process = program->columns[column].process;
 		if ((at = strstr(text, "tracing_mark_write: L"))) {
 			line_of[column] = atoi(at + strlen("tracing_mark_write: L"));
 			foreign[column] = 0;
+			if (line_of[column] == 0)
+				outside[process] = seen[process];
 		} else if (strstr(text, ": sys_enter: ")) {
 			foreign[column] = 0;
 		} else if ((at = strstr(text, " address="))) {
@@ -213,7 +217,7 @@ void trace_print(long outside[MAX_PROCESSES])
 			address = number(text, " address=");
 			foreign[column] = address < USER || address >= USER_END;
 			if (foreign[column])
-				outside[program->columns[column].process]++;
+				seen[process]++;
 			else
 				print_event(column, line_of[column], user ? "fault" : "kernel-fault", 1);
 		} else if ((at = strstr(text, ": tlb_flush: pages:")) && sscanf(at, ": tlb_flush: pages:%ld reason:%*[^(](%d)", &pages, &reason) == 2) {
