@@ -86,6 +86,8 @@ export interface ScenarioInfo {
 	readonly variants: readonly string[];
 	/** Symbols that the scenario exercises. */
 	readonly exercises: readonly string[];
+	/** Whether these are all that it calls, found by running it, and not what it is about. */
+	readonly traced?: boolean;
 	/** The user's text that it comes from; absent for a built-in one. */
 	readonly file?: string;
 }

@@ -14,21 +14,24 @@ export interface Architectures {
 export function requestsFor(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, policy: string): Omit<RunRequest, 'stack'>[] {
 	const budget = settings.budget === null ? {} : { budget: settings.budget };
 	const archs = architecturesFor(sim, unit.kernel, settings.arch).run;
-	return scenariosFor(unit, sim, settings).flatMap(({ name, variants }) =>
-		(variants.length > 0 ? variants : ['']).flatMap((variant) =>
-			archs.map((arch) => ({ scenario: name, variant, arch, kernel: unit.kernel, policy, ...budget })),
+	return scenariosFor(unit, sim, settings).flatMap((scenario) =>
+		variantsOf(scenario, settings).flatMap((variant) =>
+			archs.map((arch) => ({ scenario: scenario.name, variant, arch, kernel: unit.kernel, policy, ...budget })),
 		),
 	);
 }
 
+/** All variants of what was asked for or is about the change; of what only calls it the first, which is the smallest. */
+function variantsOf(scenario: ScenarioInfo, settings: ReviewSettings): readonly string[] {
+	if (scenario.variants.length === 0) return [''];
+	return settings.scenarios !== null || isFocused(scenario) ? scenario.variants : scenario.variants.slice(0, 1);
+}
+
 /** Built-in scenarios that one unit runs at most: what answers within a second on all architectures. */
 const MAX_SCENARIOS = 14;
-/** A scenario that names no more symbols than this is about them; others only call them. */
-const FOCUSED = 20;
-
-/** Whether a scenario is about a few things, so that what differs in it has a clear cause. */
+/** Whether a scenario is about what it exercises, so that what differs in it has a clear cause; the user's own always count as such. */
 export function isFocused(scenario: ScenarioInfo): boolean {
-	return scenario.file !== undefined || scenario.exercises.length <= FOCUSED;
+	return scenario.file !== undefined || !scenario.traced;
 }
 
 /** Where fewer scenarios than this are about the change, others that call it fill up. */

@@ -34,6 +34,7 @@ const GATHER: readonly AbiEntry[] = [
 		'mm_tlb_flush_pending',
 		false,
 	),
+	perArch('tlb_end_vma', symbol(`void tlb_end_vma(${TLB}, ${VMA})`, 'the end of one VMA of an unmap or protection change', 'tlb_end_vma', false)),
 	perArch('tlb_flush', symbol(`void tlb_flush(${TLB})`, 'the flush of what was gathered', 'tlb_flush', false)),
 	perArch(
 		'pte_needs_flush',

@@ -37,6 +37,8 @@ export interface ArchOps {
 
 	/** Whether a CPU may hold a translation made from the entry, so that clearing it needs a flush. */
 	pte_accessible(k: Kernel, mm: number, pte: number): number;
+	/** The end of one VMA of an unmap or protection change: flushes, unless gathers of several VMAs are merged (CONFIG_MMU_GATHER_MERGE_VMAS). */
+	tlb_end_vma(k: Kernel, tlb: number, vma: number): void;
 	/** Flushes what an mmu_gather has collected. */
 	tlb_flush(k: Kernel, tlb: number): void;
 	/** Whether replacing `old` by `entry` leaves translations behind that must go. */
@@ -69,6 +71,8 @@ export interface ArchOps {
 	pmdp_set_wrprotect(k: Kernel, mm: number, address: number, pmdp: number): void;
 	/** Makes the entry not present for hardware while software still sees a huge entry, and flushes it. Returns the old word. */
 	pmdp_invalidate(k: Kernel, vma: number, address: number, pmdp: number): number;
+	/** The same where only accessed and dirty must not change meanwhile; x86 leaves the flush to its caller. */
+	pmdp_invalidate_ad(k: Kernel, vma: number, address: number, pmdp: number): number;
 	/** Takes a table away under a collapse: the whole range is flushed, cached tables included. Returns the old word. */
 	pmdp_collapse_flush(k: Kernel, vma: number, address: number, pmdp: number): number;
 	update_mmu_cache_pmd(k: Kernel, vma: number, address: number, pmdp: number): void;

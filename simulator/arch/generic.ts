@@ -102,6 +102,9 @@ export const genericOps: ArchOps = {
 	arch_needs_pgtable_deposit: () => 0,
 
 	pte_accessible: () => 1,
+	tlb_end_vma: (k, tlb) => {
+		if (!k.mem.r32(tlb + mmu_gather.fullmm)) k.tlb_flush_mmu_tlbonly(tlb);
+	},
 	tlb_flush: (k, tlb) => {
 		const [mm, start, end] = gatherRange(k, tlb);
 		if (gathersAll(k, tlb)) k.flush_tlb_mm(mm);
@@ -154,6 +157,7 @@ export const genericOps: ArchOps = {
 		k.flush_pmd_tlb_range(vma, address, address + PMD_SIZE);
 		return old;
 	},
+	pmdp_invalidate_ad: (k, vma, address, pmdp) => k.pmdp_invalidate(vma, address, pmdp),
 	pmdp_collapse_flush: (k, vma, address, pmdp) => {
 		const old = k.pmdp_huge_get_and_clear(mmOf(k, vma), address, pmdp);
 		k.flush_tlb_range(vma, address, address + PMD_SIZE);
@@ -203,6 +207,8 @@ export const genericWords: Words = {
 	pmdp_clear_flush_young: 'clears the accessed flag and flushes the range if it was set',
 	pmdp_set_wrprotect: 'makes the entry read-only without a flush; the caller flushes',
 	pmdp_invalidate: 'makes the entry not present for hardware and flushes its range',
+	pmdp_invalidate_ad: 'is pmdp_invalidate',
+	tlb_end_vma: 'flushes what was gathered in the VMA, unless the address space ends',
 	pmdp_collapse_flush: 'clears the entry and flushes the range of its table',
 	update_mmu_cache_pmd: 'does nothing',
 };

@@ -38,6 +38,7 @@ const updateTlb: ArchOps['update_mmu_cache'] = (k, vma, address) => {
 
 const opsOfLoongarch: ArchOps = {
 	...genericOps,
+	tlb_end_vma: () => undefined,
 	flush_tlb_page: (k, vma, address) => k.flushIpi(mmOf(k, vma), down(address), down(address) + PAIR, pairs(false)),
 	flush_tlb_range: (k, vma, start, end) => flushRange(k, mmOf(k, vma), start, end),
 	local_flush_tlb_page: (k, vma, address) => k.flushLocal(mmOf(k, vma), down(address), down(address) + PAIR, pairs(false)),
@@ -92,6 +93,7 @@ export const loongarch: Arch = {
 	perVmaLock: 618,
 	words: () => ({
 		...genericWords,
+		tlb_end_vma: 'does nothing: VMAs are gathered together',
 		flush_tlb_page: 'invtlb of the pair of pages here, IPI to the other CPUs that run the mm',
 		flush_tlb_range: `pair by pair up to ${MAX_PAIRS} pairs (an eighth of the TLB), a new ASID above; IPI to the other CPUs`,
 		flush_tlb_mm: 'a new ASID here, IPI to the other CPUs that run the mm',

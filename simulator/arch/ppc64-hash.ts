@@ -74,6 +74,7 @@ const setAccessFlags: ArchOps['ptep_set_access_flags'] = (k, vma, address, ptep,
 
 const opsOfHash: ArchOps = {
 	...genericOps,
+	tlb_end_vma: () => undefined,
 	flush_tlb_page: () => undefined,
 	flush_tlb_range: () => undefined,
 	flush_tlb_mm: () => undefined,
@@ -150,6 +151,7 @@ export const ppc64Hash: Arch = {
 	perVmaLock: 0,
 	words: () => ({
 		...genericWords,
+		tlb_end_vma: 'does nothing: VMAs are gathered together',
 		flush_tlb_page: NOTHING,
 		flush_tlb_range: NOTHING,
 		flush_tlb_mm: NOTHING,

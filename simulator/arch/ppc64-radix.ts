@@ -47,6 +47,7 @@ function needsFlush(old: number, entry: number): number {
 function ops(v: number): ArchOps {
 	return {
 		...genericOps,
+		tlb_end_vma: () => undefined,
 		flush_tlb_page: (k, vma, address) => flush(k, mmOf(k, vma), address, address + PAGE_SIZE, LEAVES),
 		flush_tlb_range: (k, vma, start, end) =>
 			flushRange(k, mmOf(k, vma), start, end, { stride: PAGE_SIZE, tables: v >= V_RANGE_DROPS_TABLES && end - start >= PMD_SIZE }),
@@ -94,6 +95,7 @@ export const ppc64Radix: Arch = {
 	perVmaLock: 0,
 	words: (v) => ({
 		...genericWords,
+		tlb_end_vma: 'does nothing: VMAs are gathered together',
 		flush_tlb_page: 'tlbiel if only this CPU ran the mm, else one broadcast tlbie',
 		flush_tlb_range: `${RANGE}${v >= V_RANGE_DROPS_TABLES ? '; the page-walk cache too from 2 MiB on' : ''}`,
 		flush_tlb_mm: 'all of the mm: tlbiel if only this CPU ran it, else one broadcast tlbie',

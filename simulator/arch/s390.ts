@@ -73,6 +73,7 @@ function resetProtection(k: Kernel, mm: number, address: number): void {
 function ops(rdp: boolean): ArchOps {
 	return {
 		...genericOps,
+		tlb_end_vma: () => undefined,
 		flush_tlb_page: () => undefined,
 		flush_tlb_range: (k, vma) => flushLazy(k, mmOf(k, vma)),
 		flush_tlb_mm: flushLazy,
@@ -156,6 +157,7 @@ function s390Variant(name: string, rdp: boolean, since: string, doc: string): Ar
 		perVmaLock: 0,
 		words: () => ({
 			...genericWords,
+			tlb_end_vma: 'does nothing: VMAs are gathered together',
 			flush_tlb_page: 'does nothing: whoever changes an entry flushes it',
 			flush_tlb_range: LATER,
 			flush_tlb_mm: LATER,

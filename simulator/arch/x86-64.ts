@@ -1,5 +1,5 @@
 import { PAGE_SIZE, PTE_DIRTY, PTE_HUGE, PTE_NX, PTE_PRESENT, PTE_USER, PTE_WRITE, PTE_YOUNG } from '../abi/flags.ts';
-import { pte_pfn } from '../abi/pte.ts';
+import { pmd_mkinvalid, pte_pfn } from '../abi/pte.ts';
 import type { FlushKind, Kernel } from '../kernel/kernel.ts';
 import type { Arch, ArchOps } from './arch.ts';
 import { ALL, ANY_LEVEL, gathered, gatherRange, gathersAll, genericOps, genericWords, LEAVES, mmOf, presentOrPending } from './generic.ts';
@@ -33,6 +33,12 @@ const setAccessFlags: ArchOps['ptep_set_access_flags'] = (k, vma, address, ptep,
 function ops(v: number): ArchOps {
 	return {
 		...genericOps,
+		tlb_end_vma: () => undefined,
+		pmdp_invalidate_ad: (k, vma, address, pmdp) => {
+			const old = k.mem.r64(pmdp);
+			k.setPte(mmOf(k, vma), address, pmdp, pmd_mkinvalid(old));
+			return old;
+		},
 		flush_tlb_page: (k, vma, address) => flushMmRange(k, mmOf(k, vma), address, address + PAGE_SIZE, LEAVES),
 		// Also for huge entries: their range is counted in pages of 4 KiB, so it is above the ceiling.
 		flush_tlb_range: (k, vma, start, end) => flushMmRange(k, mmOf(k, vma), start, end, ANY_LEVEL),
@@ -76,6 +82,8 @@ export const x86: Arch = {
 	perVmaLock: 0,
 	words: (v) => ({
 		...genericWords,
+		tlb_end_vma: 'does nothing: VMAs are gathered together',
+		pmdp_invalidate_ad: 'makes the entry not present for hardware; the caller flushes',
 		flush_tlb_page: 'INVLPG here, IPI to the other CPUs that run the mm',
 		flush_tlb_range: `page by page up to ${FLUSH_CEILING} pages, the whole mm above; IPI to the other CPUs`,
 		flush_tlb_mm: 'all of the mm here, IPI to the other CPUs that run it',

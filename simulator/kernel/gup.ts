@@ -11,10 +11,19 @@ export function* pin_user_page(k: Kernel, mm: number, addr: number, write: numbe
 	for (let tries = 0; tries < 16; tries++) {
 		const fast = k.gup_pte_range(mm, addr, write);
 		if (fast !== 0) return fast;
-		const error = yield* k.faultin_page(mm, addr, write, 1);
+		const error = yield* k.faultin_page(mm, addr, write, mustUnshare(k, mm, addr) ? 1 : 0);
 		if (error) return error;
 	}
 	return -F.EFAULT;
+}
+
+/** gup_must_unshare(): a shared anonymous page is pinned only once it is this mm's alone. */
+function mustUnshare(k: Kernel, mm: number, addr: number): boolean {
+	const at = k.ptepOf(mm, addr);
+	const entry = at === 0 ? 0 : k.mem.r64(at);
+	if (!k.has('anon-exclusive') || !(entry & F.PTE_PRESENT) || P.pte_special(entry)) return false;
+	const p = k.subpageOf(entry, addr);
+	return k.PageAnon(p) !== 0 && !k.pageFlag(p, F.PG_anon_exclusive);
 }
 
 /** The lockless walk. Takes the reference first, then looks again whether the entry still says so. Returns 0 when a fault is needed. */
@@ -27,7 +36,7 @@ export function gup_pte_range(k: Kernel, mm: number, addr: number, write: number
 	// The page of zeros is not counted.
 	if (P.pte_special(entry)) return p;
 	// A read pin of a page that may still be copied on write would lose sight of it: it is unshared first.
-	if (!write && k.has('anon-exclusive') && k.PageAnon(p) && !k.pageFlag(p, F.PG_anon_exclusive)) return 0;
+	if (!write && mustUnshare(k, mm, addr)) return 0;
 	if (!k.folio_try_get(p)) return 0;
 	if (k.mem.r64(at) !== entry) {
 		k.put_page(p);
@@ -45,7 +54,7 @@ export function unpin_user_page(k: Kernel, p: number): void {
 
 /** A fault on behalf of the kernel: it counts as a fault of the task, but no exception was taken. */
 export function* faultin_page(k: Kernel, mm: number, addr: number, write: number, unshare: number): Co<number> {
-	let flags = write ? F.FAULT_FLAG_WRITE : unshare && k.has('anon-exclusive') ? F.FAULT_FLAG_UNSHARE : 0;
+	let flags = write ? F.FAULT_FLAG_WRITE : unshare ? F.FAULT_FLAG_UNSHARE : 0;
 	flags |= F.FAULT_FLAG_ALLOW_RETRY | F.FAULT_FLAG_KILLABLE;
 	for (let tries = 0; tries < 16; tries++) {
 		yield* k.mmap_read_lock(mm);

@@ -94,6 +94,7 @@ export function* do_huge_pmd_wp_page(k: Kernel, vmf: number): Co<number> {
 function replaceZero(k: Kernel, vmf: number, vma: number, haddr: number, pmdp: number, orig: number): number {
 	k.anon_vma_prepare(vma);
 	const fresh = k.alloc_folio(F.HPAGE_PMD_ORDER);
+	k.mmu_notifier_invalidate_range_start(mmOf(k, vmf), haddr, haddr + F.PMD_SIZE);
 	const lock = k.pmd_lock(mmOf(k, vmf), pmdp);
 	const same = k.mem.r64(pmdp) === orig;
 	if (same) {
@@ -102,6 +103,7 @@ function replaceZero(k: Kernel, vmf: number, vma: number, haddr: number, pmdp: n
 		k.update_mmu_cache_pmd(vma, addressOf(k, vmf), pmdp);
 	}
 	k.spin_unlock(lock);
+	k.mmu_notifier_invalidate_range_end(mmOf(k, vmf), haddr, haddr + F.PMD_SIZE);
 	if (!same) k.put_page(fresh);
 	return 0;
 }
@@ -167,13 +169,6 @@ export function change_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp: numbe
 	if (k.has('mprotect-gather') && k.huge_pmd_needs_flush(old, entry)) k.tlb_flush_pmd_range(tlb, address, F.PMD_SIZE);
 	k.spin_unlock(lock);
 	return F.HPAGE_PMD_NR;
-}
-
-/** Hardware must not set flags meanwhile; the flush is left to the caller's gather. */
-export function pmdp_invalidate_ad(k: Kernel, vma: number, address: number, pmdp: number): number {
-	const old = k.mem.r64(pmdp);
-	k.setPte(k.mem.r64(vma + vm_area_struct.vm_mm), address, pmdp, P.pmd_mkinvalid(old));
-	return old;
 }
 
 /** The child's entry for a huge page. Returns 0, or 1 where the pages must be copied one by one. */
@@ -246,7 +241,8 @@ function splitLocked(k: Kernel, mm: number, vma: number, pmdp: number, haddr: nu
 	const table = k.pgtable_trans_huge_withdraw(mm, pmdp) || k.pte_alloc_one(mm);
 	const at = k.mem.r64(table + page.table);
 	const first = zero ? k.frames.pfnOf(k.zeroPage()) : P.pte_pfn(old);
-	const flags = old & F.PTE_FLAGS & ~F.PTE_HUGE;
+	// Before, the page alone was dirty: hardware that sets no dirty flag faults again for each small entry.
+	const flags = old & F.PTE_FLAGS & ~F.PTE_HUGE & ~(k.has('split-keeps-dirty') ? 0 : F.PTE_DIRTY);
 	k.cost(COST.page);
 	const frozen = freeze && !zero ? k.migration_entry_of(old, pmdPage(k, old)) : 0;
 	for (let i = 0; i < F.HPAGE_PMD_NR; i++) k.mem.w64(at + i * 8, frozen ? frozen + i * F.PAGE_SIZE : P.pfn_pte(zero ? first : first + i, flags));

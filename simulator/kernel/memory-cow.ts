@@ -5,7 +5,7 @@ import { page, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { type Staged, staged } from '../hooks/stages.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
-import { addressOf, type FaultFn, mmOf, vmaOf, vmFlags } from './memory.ts';
+import { addressOf, type FaultFn, flagsOf, mmOf, vmaOf, vmFlags } from './memory.ts';
 import { hasMkwrite } from './memory-file.ts';
 
 interface WpFrame {
@@ -40,7 +40,14 @@ export const do_wp_page: Staged<FaultFn> = staged<WpFrame, FaultFn>(
 			'reusable',
 			'PageAnon folio_test_anon wp_can_reuse_anon_folio reuse_swap_page PageAnonExclusive page_count page',
 			(k, f) => f.page !== 0 && k.reuse_anon_page(f.page),
-			[s.run('reuse', 'wp_page_reuse', (k, f) => k.wp_page_reuse(f.vmf)), s.ret('return-reused', 'return VM_FAULT_WRITE', () => F.VM_FAULT_WRITE)],
+			[
+				s.run('reuse', 'wp_page_reuse', (k, f) => {
+					// Who only wants the page for itself gets it; it need not become writable.
+					if (flagsOf(k, f.vmf) & F.FAULT_FLAG_UNSHARE) unlock(k, f.vmf);
+					else k.wp_page_reuse(f.vmf);
+				}),
+				s.ret('return-reused', 'return VM_FAULT_WRITE', () => F.VM_FAULT_WRITE),
+			],
 		),
 		s.when('has-page', 'vmf page folio', (_k, f) => f.page !== 0, [s.run('get', 'get_page folio_get page', (k, f) => k.get_page(f.page))]),
 		s.run('unlock', 'pte_unmap_unlock vmf pte ptl', (k, f) => unlock(k, f.vmf)),
@@ -132,6 +139,7 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 	const fresh = k.alloc_page(0);
 	if (old !== 0) k.copy_page(fresh, old);
 	k.setPageFlag(fresh, F.PG_uptodate);
+	k.mmu_notifier_invalidate_range_start(mm, address, address + F.PAGE_SIZE);
 	const pte = k.pte_offset_map_lock(mm, k.mem.r64(vmf + vm_fault.pmd), address, vmf + vm_fault.ptl);
 	k.mem.w64(vmf + vm_fault.pte, pte);
 	const same = pteValue(k, vmf) === k.mem.r64(vmf + vm_fault.orig_pte);
@@ -140,7 +148,8 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 		if (old !== 0 && !anonymous) k.add_mm_counter(mm, k.mm_counter_file(old), -1);
 		if (!anonymous) k.add_mm_counter(mm, 1, 1);
 		const prot = k.mem.r64(vma + vm_area_struct.vm_page_prot);
-		const entry = k.maybe_mkwrite(P.pte_mkdirty(P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(fresh), prot))), vma);
+		const read = P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(fresh), prot));
+		const entry = flagsOf(k, vmf) & F.FAULT_FLAG_UNSHARE ? read : k.maybe_mkwrite(P.pte_mkdirty(read), vma);
 		k.ptep_clear_flush(vma, address, pte);
 		k.page_add_new_anon_rmap(fresh, vma, address);
 		k.folio_add_lru(fresh);
@@ -149,6 +158,7 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 		if (old !== 0) k.page_remove_rmap(old);
 	} else k.update_mmu_tlb(vma, address, pte);
 	unlock(k, vmf);
+	k.mmu_notifier_invalidate_range_end(mm, address, address + F.PAGE_SIZE);
 	if (!same) k.put_page(fresh);
 	if (old !== 0) {
 		if (same) k.put_page(old);

@@ -31,6 +31,7 @@ export function unmap_page_range(k: Kernel, tlb: number, vma: number, address: n
 		}
 		if (!P.pmd_none(k.mem.r64(pmd))) k.zap_pte_range(tlb, vma, pmd, address, next, details);
 	}
+	k.tlb_end_vma(tlb, vma);
 }
 
 /** Empties the entries of one table. Pages wait in the gather for the flush. Returns where it stopped. */

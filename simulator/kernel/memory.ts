@@ -111,10 +111,10 @@ export const handle_pte_fault: Staged<FaultFn> = staged<PteFaultFrame, FaultFn>(
 			s.run('update-tlb', 'update_mmu_tlb', (k, f) => k.update_mmu_tlb(vmaOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte))),
 			s.jump('unlock'),
 		]),
-		s.when('write', 'vmf flags FAULT_FLAG_WRITE FAULT_FLAG_UNSHARE', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE, [
+		s.when('write', 'vmf flags FAULT_FLAG_WRITE FAULT_FLAG_UNSHARE', (k, f) => flagsOf(k, f.vmf) & (F.FAULT_FLAG_WRITE | F.FAULT_FLAG_UNSHARE), [
 			s.when('not-writable', 'pte_write entry', (_k, f) => !P.pte_write(f.entry), [s.tail('write-protect-fault', 'do_wp_page', (k, f) => k.do_wp_page(f.vmf))]),
-			s.run('mkdirty', 'entry pte_mkdirty', (_k, f) => {
-				f.entry = P.pte_mkdirty(f.entry);
+			s.run('mkdirty', 'entry pte_mkdirty', (k, f) => {
+				if (flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE) f.entry = P.pte_mkdirty(f.entry);
 			}),
 		]),
 		...(has('tried-skip-update')

@@ -73,7 +73,8 @@ export function change_protection(k: Kernel, tlb: number, vma: number, start: nu
 		}
 		pages += k.change_pte_range(tlb, vma, pmd, address, next, cp_flags);
 	}
-	if (pages > 0 && !k.has('mprotect-gather')) k.flush_tlb_range(vma, start, end);
+	if (k.has('mprotect-gather')) k.tlb_end_vma(tlb, vma);
+	else if (pages > 0) k.flush_tlb_range(vma, start, end);
 	k.mmu_notifier_invalidate_range_end(mm, start, end);
 	return pages;
 }

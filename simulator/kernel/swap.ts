@@ -137,9 +137,10 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 	],
 );
 
-/** Whether the page is this mm's alone: the entry says so, or no other page table holds the slot. */
+/** Whether the page is this mm's alone: the entry says so, or no other page table holds the slot or maps the page. */
 function alone(k: Kernel, f: SwapFrame): boolean {
-	return P.pte_swp_exclusive(k.mem.r64(f.vmf + vm_fault.orig_pte)) !== 0 || (k.swapSlots.get(f.entry) ?? 0) <= 1;
+	if (P.pte_swp_exclusive(k.mem.r64(f.vmf + vm_fault.orig_pte)) || f.swapcache === 0) return true;
+	return k.swap_count(f.entry) <= 1 && k.mem.r32(k.compound_head(f.folio) + page._mapcount) < 0;
 }
 
 /** The folio of a slot if the swap cache has it, with a reference; else 0. */

@@ -17,6 +17,8 @@ export function truncate_pagecache(k: Kernel, mapping: number, pages: number): v
 	const host = k.mem.r64(mapping + address_space.host);
 	const old = k.filePages(mapping);
 	k.mem.w64(host + inode.i_size, pages * F.PAGE_SIZE);
+	// What a longer file gains reads as zeros.
+	for (let index = old; index < pages; index++) k.diskOf(mapping).set(index, 0);
 	if (old <= pages) return;
 	k.unmap_mapping_pages(mapping, pages, old - pages, 1);
 	dropPages(k, mapping, pages, old - pages);

@@ -48,13 +48,13 @@ export function translate(frames: Frames, tlb: Tlb, hw: Hardware, counters: Coun
 	const at = table !== undefined ? frames.mem.r64(frames.pageOf(table.pfn) + page.table) + (vpn & 511) * 8 : leafOf(frames, tlb, hw, mm, pgd, vpn);
 	let entry = at === 0 ? 0 : frames.mem.r64(at);
 	if ((entry & PTE_PRESENT) === 0) {
-		if (hw.cachesNotPresent) tlb.refuse(mm, vpn, false);
+		if (hw.cachesNotPresent) tlb.refuse(mm, vpn, { present: false, huge: walk(frames, pgd, vpn).pte === 0 });
 		return { ok: false, present: false };
 	}
 	if (write && (entry & PTE_WRITE) === 0) return { ok: false, present: true };
 	if ((entry & PTE_YOUNG) === 0) {
 		if (!hw.setsAccessed) {
-			if (hw.cachesOld) tlb.refuse(mm, vpn, true);
+			if (hw.cachesOld) tlb.refuse(mm, vpn, { present: true, huge: (entry & PTE_HUGE) !== 0 });
 			return { ok: false, present: true };
 		}
 		entry |= PTE_YOUNG;

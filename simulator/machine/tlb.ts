@@ -14,14 +14,20 @@ export interface CachedTable {
 	readonly generation: number;
 }
 
+/** A walk that could not be used: whether it found an entry, and whether it ended where an entry maps 2 MiB. */
+export interface Refusal {
+	readonly present: boolean;
+	readonly huge: boolean;
+}
+
 export class Tlb {
 	/** mm_struct address -> virtual page number -> entry. */
 	readonly #small = new Map<number, Map<number, TlbEntry>>();
 	/** The same for 2 MiB entries, by virtual page number >> 9. */
 	readonly #huge = new Map<number, Map<number, TlbEntry>>();
 	readonly #tables = new Map<number, Map<number, CachedTable>>();
-	/** Pages for which a walk found no entry that it could use, where hardware remembers that; true if there was an entry. */
-	readonly #refused = new Map<number, Map<number, boolean>>();
+	/** Pages for which a walk found no entry that it could use, where hardware remembers that. */
+	readonly #refused = new Map<number, Map<number, Refusal>>();
 
 	reset(): void {
 		this.#small.clear();
@@ -47,19 +53,22 @@ export class Tlb {
 		mapOf(this.#tables, mm).set(vpn >> 9, table);
 	}
 
-	/** What a walk has remembered of a page that it could not translate; undefined for nothing. */
+	/** What a walk has remembered of a page that it could not translate: whether there was an entry; undefined for nothing. */
 	refused(mm: number, vpn: number): boolean | undefined {
-		return this.#refused.get(mm)?.get(vpn);
+		return this.#refused.get(mm)?.get(vpn)?.present;
 	}
 
-	refuse(mm: number, vpn: number, present: boolean): void {
-		mapOf(this.#refused, mm).set(vpn, present);
+	refuse(mm: number, vpn: number, refusal: Refusal): void {
+		mapOf(this.#refused, mm).set(vpn, refusal);
 	}
 
 	/** Drops the translations of pages `from <= vpn < to`. */
 	drop(mm: number, from: number, to: number): void {
 		const refused = this.#refused.get(mm);
-		if (refused !== undefined) for (const vpn of refused.keys()) if (vpn >= from && vpn < to) refused.delete(vpn);
+		for (const [vpn, { huge }] of refused ?? []) {
+			const named = huge ? vpn >> 9 >= from >> 9 && vpn >> 9 <= (to - 1) >> 9 : vpn >= from && vpn < to;
+			if (named) refused?.delete(vpn);
+		}
 		const small = this.#small.get(mm);
 		if (small !== undefined && small.size > 0) {
 			if (to - from === 1) small.delete(from);

@@ -13,6 +13,8 @@ export interface Scenario {
 	readonly variants: readonly string[];
 	/** Symbols that it exercises, checked by a test. */
 	readonly exercises: readonly string[];
+	/** Whether `exercises` is everything that it calls, found by running it, and not what it is about. */
+	readonly traced?: boolean;
 	/** Whether the variant can happen on this kernel and architecture; `version` is that of mm, major * 100 + minor. */
 	applies?(k: Kernel, variant: string, version: number): boolean;
 	/** Prepares the machine, then starts the tasks. Nothing here is measured. */

@@ -42,6 +42,6 @@ export function builtinScenarios(): Scenario[] {
 		const { scenarios, problems } = parseScenarios(text, file);
 		const [first] = problems;
 		if (first !== undefined) throw new Error(`${first.file}:${first.line}:${first.character}: ${first.message}`);
-		return scenarios.map((scenario) => ({ ...scenarioOf(scenario), exercises: EXERCISES[scenario.name]?.split(' ') ?? [] }));
+		return scenarios.map((scenario) => ({ ...scenarioOf(scenario), exercises: EXERCISES[scenario.name]?.split(' ') ?? [], traced: true }));
 	});
 }
