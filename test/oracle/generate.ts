@@ -7,6 +7,8 @@ import type { Machine } from './recording.ts';
 /** Steps that no program of user space can bring about, or for which the runtime has no means. */
 const SIMULATOR_ONLY: ReadonlySet<Step['op']> = new Set(['reclaim', 'migrate', 'split', 'speculate', 'wait']);
 
+const EXT4_LARGE_FOLIOS = versionNumber('6.16');
+
 const stepsOf = (row: Row): readonly (readonly Step[])[] => (row.kind === 'steps' ? row.cells : []);
 
 /** Why the form cannot be a program on a machine, or null. */
@@ -17,6 +19,9 @@ export function refusal(form: Form, { cpus, version, arch }: Pick<Machine, 'cpus
 		const late = until !== null && versionNumber(version) > versionNumber(until);
 		if (what === 'kernel' && (late || (since !== null && versionNumber(version) < versionNumber(since)))) return 'it needs another version';
 	}
+	const large = form.files.find((file) => file.order > 0);
+	if (large !== undefined && (large.kind === 'shmem' || large.cache === 'cold')) return `the folios of ${large.name} cannot be chosen`;
+	if (large !== undefined && versionNumber(version) < EXT4_LARGE_FOLIOS) return 'its ext4 has no large folios';
 	for (const { cpu } of form.columns) if (cpu >= cpus) return `it needs CPU ${cpu}`;
 	if (new Set(form.columns.map((c) => c.cpu)).size < form.columns.length) return 'two of its columns share a CPU';
 	const children = form.columns.map((c) => c.process).filter((p) => p !== '');
@@ -69,7 +74,7 @@ ${source
  */
 #include "oracle.h"
 
-${form.files.map((f) => `static struct file ${f.name} = { ${quoted(f.name)}, ${f.pages}, ${f.kind.toUpperCase()}, ${f.cache.toUpperCase()}, -1 };\n`).join('')}${maps
+${form.files.map((f) => `static struct file ${f.name} = { ${quoted(f.name)}, ${f.pages}, ${f.kind.toUpperCase()}, ${f.cache.toUpperCase()}, ${f.order}, -1 };\n`).join('')}${maps
 	.map((name) => `static struct map ${name} = { ${quoted(name)}, ${hex(places.get(name) ?? 0)} };\n`)
 	.join('')}
 static void prepare(void)

@@ -49,6 +49,12 @@ export function recordings(): Recording[] {
 		.map((file) => JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Recording);
 }
 
+/** The counts of a workload, or null where there are none. */
+export function countsOf({ results }: Recording, title: string): ReadonlyMap<string, Counted> | null {
+	const result = results[title];
+	return result !== undefined && 'counts' in result ? new Map(Object.entries(result.counts)) : null;
+}
+
 export function keep(recording: Recording, name = `${recording.machine.arch}-${recording.machine.version}`): void {
 	mkdirSync(FOLDER, { recursive: true });
 	const results = Object.entries(recording.results).map(([title, result]) => `${JSON.stringify(title)}: ${JSON.stringify(result)}`);

@@ -18,21 +18,14 @@ const BUDGET = 50_000_000;
 const machine = createMachine();
 let parser: CParser | undefined;
 
-/** Runs workloads on a simulated kernel; `without` and `extra` switch features of the version. */
-export async function simulatorOf(
-	version: string,
-	arch: string,
-	{ without = [], extra = [] }: { readonly without?: readonly Feature[]; readonly extra?: readonly Feature[] } = {},
-): Promise<(workload: Workload) => Figures> {
+/** Runs workloads on a simulated kernel of a version, of which features may be switched: on if they are off, off if they are on. */
+export async function simulatorOf(version: string, arch: string, ...switched: readonly Feature[]): Promise<(workload: Workload) => Figures> {
 	parser ??= await loadParser();
 	const choice = chooseArch(arch, version);
 	if (choice === undefined) throw new Error(`the simulator has no architecture ${arch}`);
 	const features = featuresOf(version);
-	for (const feature of without) features.delete(feature);
-	for (const feature of extra) features.add(feature);
+	for (const feature of switched) if (!features.delete(feature)) features.add(feature);
 	const k = bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), features], false, []);
-	// The swap device of the workloads is zram.
-	k.swapSynchronous = true;
 	const begin = traced(k);
 	return (workload) => simulate(k, version, workload, begin);
 }

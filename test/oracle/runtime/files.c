@@ -9,16 +9,19 @@
 #include <unistd.h>
 #include "runtime.h"
 
-/* Each page begins with 1000 and its index, as in the simulator. */
+/* Each page begins with 1000 and its index, as in the simulator. What is written at once may become one folio. */
 static void fill(struct file *f)
 {
-	static long page[PAGE / sizeof(long)];
+	long pages = 1L << f->order;
+	char *bytes = calloc(pages, PAGE);
 
-	for (long i = 0; i < f->pages; i++) {
-		page[0] = 1000 + i;
-		if (pwrite(f->fd, page, PAGE, i * PAGE) != PAGE)
+	for (long i = 0; i < f->pages; i += pages) {
+		for (long j = 0; j < pages; j++)
+			*(long *)(bytes + j * PAGE) = 1000 + i + j;
+		if (pwrite(f->fd, bytes, pages * PAGE, i * PAGE) != (ssize_t)(pages * PAGE))
 			fail("%s: %s", f->name, strerror(errno));
 	}
+	free(bytes);
 }
 
 #define READ_AT_ONCE	16L	/* pages: a device may take no more than its read-ahead window at once */
@@ -44,19 +47,32 @@ static void read_in(struct file *f)
 	munmap(window, f->pages * PAGE);
 }
 
-static void create_on_disk(struct file *f)
-{
-	char path[] = "oracle-XXXXXX";
+#define KPF_COMPOUND_HEAD	(1UL << 15)
 
-	f->fd = mkstemp(path);
-	if (f->fd < 0)
-		fail("%s: %s", f->name, strerror(errno));
-	unlink(path);
-	fill(f);
-	fsync(f->fd);
-	posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
-	if (f->cached)
-		read_in(f);
+static unsigned long read_word(const char *path, unsigned long index)
+{
+	unsigned long word = 0;
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || pread(fd, &word, sizeof(word), index * sizeof(word)) != sizeof(word))
+		fail("%s: %s", path, strerror(errno));
+	close(fd);
+	return word;
+}
+
+/* Whether each folio of the file in the page cache is as large as the scenario says: where their first pages are. */
+static void check_order(struct file *f)
+{
+	char *window = mmap(NULL, f->pages * PAGE, PROT_READ, MAP_SHARED | MAP_POPULATE, f->fd, 0);
+
+	for (long i = 0; i < f->pages; i++) {
+		unsigned long frame = read_word("/proc/self/pagemap", (unsigned long)(window + i * PAGE) / PAGE) & ((1UL << 55) - 1);
+		int head = (read_word("/proc/kpageflags", frame) & KPF_COMPOUND_HEAD) != 0;
+
+		if (head != (i % (1L << f->order) == 0))
+			fail("%s: page %ld does not lie in a folio of order %d", f->name, i, f->order);
+	}
+	munmap(window, f->pages * PAGE);
 }
 
 /* Writing has marked the pages as used, PG_referenced; MADV_COLD takes that from pages that are mapped. */
@@ -67,6 +83,26 @@ static void forget_use(struct file *f)
 	if (window == MAP_FAILED || madvise(window, f->pages * PAGE, MADV_COLD))
 		fail("%s: %s", f->name, strerror(errno));
 	munmap(window, f->pages * PAGE);
+}
+
+static void create_on_disk(struct file *f)
+{
+	char path[] = "oracle-XXXXXX";
+
+	f->fd = mkstemp(path);
+	if (f->fd < 0)
+		fail("%s: %s", f->name, strerror(errno));
+	unlink(path);
+	fill(f);
+	fsync(f->fd);
+	if (f->order > 0) {
+		check_order(f);
+		forget_use(f);
+		return;
+	}
+	posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (f->cached)
+		read_in(f);
 }
 
 static void create_in_memory(struct file *f)

@@ -19,6 +19,7 @@ struct file {
 	long pages;
 	int kind;
 	int cached;		/* its pages are in the page cache at the start */
+	int order;		/* of its folios there */
 	int fd;
 };
 
