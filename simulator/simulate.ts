@@ -4,7 +4,7 @@ import type { CParser } from './c/parser.ts';
 import { catalogue } from './catalogue.ts';
 import { contractsOf, type Loaded, loadStack, replacementsOf } from './hooks/live-patch.ts';
 import type { Placement, RunRequest, RunResult, SimChange, SimNote, Simulator, StackEntry } from './index.ts';
-import { bindKernel } from './kernel/build.ts';
+import { bindKernel, useArch } from './kernel/build.ts';
 import { type Feature, featuresOf, versionNumber } from './kernel/features.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { createMachine, type Machine } from './kernel/machine.ts';
@@ -62,7 +62,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 
 	const kernelFor = (whole: RunRequest, choice: ArchChoice, tracking: boolean): { readonly k: Kernel; readonly notes: readonly SimNote[] } => {
 		const request = { ...whole, stack: whole.stack.filter(({ change }) => builtWith(choice.arch, change.file)) };
-		const key = `${request.kernel} ${request.arch} ${request.policy} ${tracking} ${keyOf(request.stack)}`;
+		const key = `${request.kernel} ${request.policy} ${tracking} ${keyOf(request.stack)}`;
 		let kernel = kernels.get(key);
 		if (kernel === undefined) {
 			const features = contractsOf(request.stack, policyFeatures(request.kernel, request.policy));
@@ -73,6 +73,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			};
 			remember(kernels, key, kernel, KERNELS_KEPT);
 		}
+		useArch(kernel.k, choice.arch, versionNumber(choice.version));
 		return kernel;
 	};
 

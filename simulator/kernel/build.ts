@@ -1,5 +1,5 @@
 /** Makes a kernel: the reference's symbols bound to a machine, some replaced by compiled C. */
-import type { ArchOps } from '../arch/arch.ts';
+import type { Arch, ArchOps } from '../arch/arch.ts';
 import { genericOps } from '../arch/generic.ts';
 import type { Stmt } from '../c/ast.ts';
 import { type Compiled, compile } from '../c/compile.ts';
@@ -96,7 +96,8 @@ export function bindKernel(parser: CParser, args: StateArguments, tracking: bool
 		const fn = isStaged(value) ? referenceCode(parser, name, value, state.features).instantiate(k, state.rt) : table[name];
 		table[name] = named(state, name, fn as (...args: never[]) => unknown);
 	}
-	bindArch(k, state.arch.ops(state.archVersion), replaced);
+	boundOps.set(k, { replaced, byArch: new Map() });
+	useArch(k, state.arch, state.archVersion);
 	for (const { symbol, code } of replacements)
 		if (!replacedSymbols.has(symbol)) state.patchFunctions.set(symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown);
 	for (const { symbol, code } of replacements)
@@ -133,18 +134,40 @@ function named(state: KernelState, name: string, fn: (...args: never[]) => unkno
 	};
 }
 
-function bindArch(k: Kernel, ops: ArchOps, replaced: ReadonlySet<string>): void {
-	const table = k as unknown as Record<string, unknown>;
+type Op = (...args: never[]) => unknown;
+
+/** The operations of each architecture that a kernel has run on, bound to it; those that a patch replaces stay the patch's. */
+const boundOps = new WeakMap<Kernel, { readonly replaced: ReadonlySet<string>; readonly byArch: Map<string, Readonly<Record<string, Op>>> }>();
+
+/**
+ * Goes over to another architecture. The kernel stays the same object with the same compiled code: what the engine has learned
+ * about it on one architecture serves the next.
+ */
+export function useArch(k: Kernel, arch: Arch, version: number): void {
+	const bound = boundOps.get(k);
+	if (bound === undefined) throw new Error('this kernel was not made by bindKernel');
+	const key = `${arch.name} ${version}`;
+	let ops = bound.byArch.get(key);
+	if (ops === undefined) bound.byArch.set(key, (ops = bindOps(k, arch.ops(version), bound.replaced)));
+	k.arch = arch;
+	k.archVersion = version;
+	Object.assign(k, ops);
+}
+
+function bindOps(k: Kernel, ops: ArchOps, replaced: ReadonlySet<string>): Readonly<Record<string, Op>> {
+	const bound: Record<string, Op> = {};
 	for (const [name, op] of Object.entries(ops)) {
-		if (!replaced.has(name)) table[name] = named(k, name, bindPlain(k, op as (k: Kernel, ...args: never[]) => unknown));
+		if (!replaced.has(name)) bound[name] = named(k, name, bindPlain(k, op as (k: Kernel, ...args: never[]) => unknown));
 	}
-	const set = k.ptep_set_access_flags;
+	const set = bound.ptep_set_access_flags as ((...args: number[]) => number) | undefined;
 	// A fault that finds its entry right already is spurious, whoever asks.
-	k.ptep_set_access_flags = (vma, address, ptep, entry, dirty) => {
-		const changed = set(vma, address, ptep, entry, dirty);
-		if (!changed) k.counters.add('fault.spurious');
-		return changed;
-	};
+	if (set !== undefined) bound.ptep_set_access_flags = ((...args: number[]) => noteSpurious(k, set(...args))) as Op;
+	return bound;
+}
+
+function noteSpurious(k: Kernel, changed: number): number {
+	if (!changed) k.counters.add('fault.spurious');
+	return changed;
 }
 
 /** Signature that C sees of a staged symbol in a kernel with these features. */

@@ -134,9 +134,9 @@ export class KernelState {
 
 	constructor(
 		machine: Machine,
-		readonly arch: Arch,
+		public arch: Arch,
 		/** Version of the architecture's code, major * 100 + minor. */
-		readonly archVersion: number,
+		public archVersion: number,
 		readonly features: ReadonlySet<Feature>,
 	) {
 		this.mem = machine.mem;

@@ -13,7 +13,12 @@ import type { Simulator } from '../../simulator/index.ts';
 const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 	[
 		'anon-entry-not-set',
-		['error folio-leak anon-touch/store 0->512 all', 'error no-progress swapin-io/no-writer 0->1 all', 'error rss-drift anon-touch/store 0->512 all'],
+		[
+			'error folio-leak anon-touch/store 0->512 all',
+			'error no-progress swapin-io/no-writer 0->1 all',
+			'error rss-drift anon-touch/store 0->512 all',
+			'note budget 13',
+		],
 	],
 	['anon-rss-twice', ['error rss-drift anon-touch/store 0->32 all']],
 	['arm64-flush-dropped', ['error no-progress cow-write/own-page 0->1 arm64,arm64-no-hafdbs', 'note model-stood-in 12']],
