@@ -26,6 +26,8 @@ export async function simulatorOf(version: string, arch: string, ...switched: re
 	const features = featuresOf(version);
 	for (const feature of switched) if (!features.delete(feature)) features.add(feature);
 	const k = bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), features], false, []);
+	// The swap device of the workloads is zram.
+	k.swapSynchronous = true;
 	const begin = traced(k);
 	return (workload) => simulate(k, version, workload, begin);
 }

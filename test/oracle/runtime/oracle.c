@@ -201,6 +201,19 @@ static void keep_cpu(void)
 	sched_setscheduler(0, SCHED_FIFO, &param);
 }
 
+/*
+ * Empties this CPU's list of pages on their way to the LRU, as madvise(MADV_COLD) does: what is on it is held by a reference
+ * more, and who waits for all CPUs' lists to be emptied would need this CPU.
+ */
+static void drain(void)
+{
+	volatile char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	*page = 0;
+	madvise((void *)page, PAGE, MADV_COLD);
+	munmap((void *)page, PAGE);
+}
+
 static void prefault_stack(void)
 {
 	volatile char bytes[32 * PAGE];
@@ -214,6 +227,7 @@ static void *column_thread(void *column)
 	me = (long)column;
 	pin(program->columns[me].cpu);
 	prefault_stack();
+	drain();
 	keep_cpu();
 	shared->tid[me] = syscall(SYS_gettid);
 	row(-1);
@@ -247,6 +261,7 @@ static int worker(const char *instance)
 		while (program->columns[c].process == 0 && !shared->tid[c])
 			;
 	keep_cpu();
+	drain();
 	if (mmap((void *)(USER - HPAGE), PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
 		fail("the anchor cannot be mapped");
 	*(volatile long *)(USER - HPAGE) = 1;
