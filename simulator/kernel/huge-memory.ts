@@ -26,9 +26,14 @@ export function* huge_fault(k: Kernel, vmf: number): Co<number> {
 	const pmdp = k.mem.r64(vmf + vm_fault.pmd);
 	const entry = k.mem.r64(pmdp);
 	if (P.pmd_none(entry)) return k.thp_vma_allowable(vmaOf(k, vmf), addressOf(k, vmf)) ? yield* k.do_huge_pmd_anonymous_page(vmf) : F.VM_FAULT_FALLBACK;
-	if (!P.pmd_trans_huge(entry) || k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_ops) !== 0) return F.VM_FAULT_FALLBACK;
+	if (!P.pmd_trans_huge(entry)) return F.VM_FAULT_FALLBACK;
 	k.mem.w64(vmf + vm_fault.orig_pmd, entry);
-	if (flagsOf(k, vmf) & F.FAULT_FLAG_WRITE && !P.pte_write(entry)) return yield* k.do_huge_pmd_wp_page(vmf);
+	if (flagsOf(k, vmf) & F.FAULT_FLAG_WRITE && !P.pte_write(entry)) {
+		if (k.mem.r64(vmaOf(k, vmf) + vm_area_struct.vm_ops) === 0) return yield* k.do_huge_pmd_wp_page(vmf);
+		// A file's huge entry goes; the fault begins anew where nothing is mapped.
+		k.__split_huge_pmd(vmaOf(k, vmf), pmdp, addressOf(k, vmf), 0);
+		return F.VM_FAULT_FALLBACK;
+	}
 	k.huge_pmd_set_accessed(vmf);
 	return 0;
 }
@@ -272,7 +277,8 @@ export function madvise_free_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp:
 	const orig = k.mem.r64(pmdp);
 	if (isZero(orig) || k.mem.r32(pmdPage(k, orig) + page._mapcount) !== 0) return 1;
 	if (next - address !== F.PMD_SIZE) {
-		k.__split_huge_pmd(vma, pmdp, address, 0);
+		// The folio itself becomes small pages, so that some of them can go.
+		splitFolio(k, pmdPage(k, orig));
 		return 0;
 	}
 	const lock = k.pmd_lock(mm, pmdp);
@@ -285,6 +291,16 @@ export function madvise_free_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp:
 	k.folio_mark_lazyfree(pmdPage(k, orig));
 	k.spin_unlock(lock);
 	return 1;
+}
+
+/** mm/huge_memory.c split_folio: with its lock and a reference of our own. */
+function splitFolio(k: Kernel, p: number): void {
+	const head = k.compound_head(p);
+	if (!k.trylock_page(head)) return;
+	k.get_page(head);
+	if (k.split_huge_page(head)) return;
+	k.unlock_page(head);
+	k.put_page(head);
 }
 
 /** MADV_COLD and MADV_PAGEOUT of a huge page. Returns the folios to reclaim, or null after a split. */
@@ -300,8 +316,11 @@ export function madvise_cold_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp:
 	}
 	const lock = k.pmd_lock(mm, pmdp);
 	if (P.pte_young(orig) && !(pageout && k.has('pageout-keeps-young'))) {
-		k.pmdp_invalidate(vma, address, pmdp);
-		k.setPte(mm, address, pmdp, P.pte_mkold(orig));
+		if (k.has('huge-cold-gathers')) k.pmdp_test_and_clear_young(vma, address, pmdp);
+		else {
+			k.pmdp_invalidate(vma, address, pmdp);
+			k.setPte(mm, address, pmdp, P.pte_mkold(orig));
+		}
 		k.tlb_remove_pmd_tlb_entry(tlb, pmdp, address);
 	}
 	k.clearPageFlag(p, F.PG_referenced);

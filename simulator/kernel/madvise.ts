@@ -65,6 +65,7 @@ export function* madvise_vma_behavior(k: Kernel, vma: number, start: number, end
 			for (let at = start; at + F.PMD_SIZE <= end; at += F.PMD_SIZE) yield* k.collapse_huge_page(vma, at);
 			return 0;
 		case F.MADV_WILLNEED:
+			if (k.mem.r64(vma + vm_area_struct.vm_ops) === 0) k.swapin_walk(vma, start, end);
 			return 0;
 		default:
 			return -F.EINVAL;

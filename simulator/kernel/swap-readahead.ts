@@ -1,7 +1,7 @@
 /** mm/swap_state.c swap_vma_readahead: the neighbours of a swapped page are read with it. And mm/swap.c: pages on their way to the LRU. */
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
-import { vm_fault } from '../abi/structs.ts';
+import { vm_area_struct, vm_fault } from '../abi/structs.ts';
 import type { Kernel } from './kernel.ts';
 import { addressOf, vmaOf } from './memory.ts';
 import { endOf, startOf } from './vma.ts';
@@ -43,6 +43,23 @@ export function swap_vma_readahead(k: Kernel, vmf: number, entry: number): numbe
 		k.lru_add_drain();
 	}
 	return k.swapin(entry);
+}
+
+/** MADV_WILLNEED of anonymous memory: every swapped page of the range is read into the swap cache. */
+export function swapin_walk(k: Kernel, vma: number, start: number, end: number): void {
+	const reading: number[] = [];
+	for (let address = start; address < end; address += F.PAGE_SIZE) {
+		const at = k.ptepOf(k.mem.r64(vma + vm_area_struct.vm_mm), address);
+		const entry = at === 0 ? 0 : k.mem.r64(at);
+		if (entry === 0 || P.pte_present(entry) || P.is_migration_entry(entry)) continue;
+		const slot = P.pte_to_swp_entry(entry);
+		if (k.swapCache.has(slot)) continue;
+		const p = k.newSwapCachePage(slot);
+		k.put_page(p);
+		reading.push(p);
+	}
+	k.readPages(reading);
+	k.lru_add_drain();
 }
 
 /** __swapin_nr_pages(): the more of the last window was used, the larger the next. */

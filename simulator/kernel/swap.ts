@@ -123,6 +123,11 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 		s.run('set', 'set_pte_at set_ptes pte', (k, f) => k.set_pte_at(mmOf(k, f.vmf), addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte), f.pte)),
 		s.run('free-slot', 'swap_free entry folio_free_swap try_to_free_swap', (k, f) => k.swap_free(f.entry)),
 		s.run('unlock', 'unlock_page folio_unlock page folio', (k, f) => k.unlock_page(f.folio)),
+		s.when('write-protected', 'vmf flags FAULT_FLAG_WRITE do_wp_page', (k, f) => flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE && !P.pte_write(f.pte), [
+			s.run('swapped-in', 'vmf orig_pte pte', (k, f) => k.mem.w64(f.vmf + vm_fault.orig_pte, f.pte)),
+			s.call('copy', 'ret do_wp_page vmf', 'ret', '|=', (k, f) => k.do_wp_page(f.vmf)),
+			s.jump('out'),
+		]),
 		s.run('cache', 'update_mmu_cache update_mmu_cache_range', (k, f) => k.update_mmu_cache(f.vma, addressOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pte))),
 		s.run('unlock-pte', 'pte_unmap_unlock vmf pte ptl', (k, f) => k.pte_unmap_unlock(k.mem.r64(f.vmf + vm_fault.pte), k.mem.r64(f.vmf + vm_fault.ptl))),
 		s.label('out'),

@@ -58,7 +58,11 @@ function* reclaimLocked(k: Kernel, folio: number, ignoreReferences: boolean): Co
 	if (k.pageFlag(folio, F.PG_dirty)) {
 		// Dirty file pages are left to writeback; only swap is written from here, a memory file's too.
 		if (!anon && k.shmem_mapping(k.mem.r64(k.compound_head(folio) + page.mapping))) return yield* k.shmem_writepage(folio);
-		if (!anon) return false;
+		if (!anon) {
+			// PG_reclaim, to be freed once it is written, is the bit that read-ahead marks pages with.
+			k.setPageFlag(folio, F.PG_readahead);
+			return false;
+		}
 		k.try_to_unmap_flush_dirty();
 		yield* k.swap_writepage(folio);
 	}
