@@ -18,7 +18,7 @@ const STEXT = 0x10000;
 
 /** Lines for kprobe_events, for an uncompressed image of the kernel. */
 export function probesOf(image: Buffer): string[] {
-	const lines = ['p:faultline/fault handle_mm_fault address=$arg2 regs=$arg4'];
+	const lines = ['p:faultline/fault handle_mm_fault address=$arg2 regs=$arg4', 'r:faultline/handled handle_mm_fault result=$retval'];
 	for (let at = STEXT; at + 4 <= image.length; at += 4) {
 		const word = image.readUInt32LE(at);
 		// SYS with op0 1 and CRn 8 is TLBI.

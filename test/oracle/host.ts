@@ -1,5 +1,5 @@
 /** The programs, built and run on the machine that the test runs on. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -63,21 +63,41 @@ export function obstacle(): string | null {
 
 /** Builds and runs all workloads on this machine and leaves nothing behind. */
 export async function measureHost(list: readonly Workload[]): Promise<Recording> {
-	const release = os.release();
 	return await withTracing(async (folder) => {
 		const binary = build(list, folder);
-		const machine = machineOf(JSON.parse((await run(binary, ['machine'])).stdout), configOf(release));
-		const swap = await run(binary, ['swap-on']).then(
-			() => null,
-			(error: { stderr: string }) => error.stderr.trim(),
-		);
+		const unlock = await locked(binary);
+		const restore = [set(THP, 'madvise'), set(readAheadOf(folder), '128')];
 		try {
-			const results: Record<string, Result> = {};
-			for (const workload of list) results[workload.title] = await resultOf(workload, machine, binary, folder, swap);
-			return { machine, results };
+			return await measured(list, binary, folder);
 		} finally {
-			if (swap === null) await run(binary, ['swap-off']);
+			for (const back of restore) back();
+			unlock();
 		}
+	});
+}
+
+async function measured(list: readonly Workload[], binary: string, folder: string): Promise<Recording> {
+	const machine = machineOf(JSON.parse((await run(binary, ['machine'])).stdout), configOf(os.release()));
+	const swap = await run(binary, ['swap-on']).then(
+		() => null,
+		(error: { stderr: string }) => error.stderr.trim(),
+	);
+	try {
+		const results: Record<string, Result> = {};
+		for (const workload of list) results[workload.title] = await resultOf(workload, machine, binary, folder, swap);
+		return { machine, results };
+	} finally {
+		if (swap === null) await run(binary, ['swap-off']);
+	}
+}
+
+/** Waits until no other test measures on this machine. The lock ends with this process at the latest. */
+function locked(binary: string): Promise<() => void> {
+	return new Promise((resolve, reject) => {
+		const holder = spawn(binary, ['lock'], { stdio: ['pipe', 'pipe', 'inherit'] });
+		holder.stdout.once('data', () => resolve(() => holder.stdin.end()));
+		holder.once('error', reject);
+		holder.once('close', (code) => reject(new Error(`the lock could not be taken (${code})`)));
 	});
 }
 
@@ -108,18 +128,16 @@ function missing(form: Form, folder: string, swap: string | null): string | null
 	return null;
 }
 
-/** Lends `work` a folder of its own, tracefs, and the settings that a kernel ships with; puts everything back afterwards. */
+/** Lends `work` a folder of its own and tracefs, and takes everything away afterwards. */
 async function withTracing<T>(work: (folder: string) => Promise<T>): Promise<T> {
 	const folder = mkdtempSync(path.join(os.tmpdir(), 'faultline-oracle-'));
 	const mounted = !existsSync(path.join(TRACEFS, 'instances'));
 	if (mounted) execFileSync('mount', ['-t', 'tracefs', 'nodev', TRACEFS], { stdio: 'ignore' });
-	const restore = [set(THP, 'madvise'), set(readAheadOf(folder), '128')];
 	try {
 		return await work(folder);
 	} finally {
-		for (const back of restore) back();
 		removeLeftovers(path.join(TRACEFS, 'instances'));
-		if (mounted) execFileSync('umount', [TRACEFS], { stdio: 'ignore' });
+		if (mounted) spawnSync('umount', [TRACEFS], { stdio: 'ignore' });
 		rmSync(folder, { recursive: true, force: true });
 	}
 }

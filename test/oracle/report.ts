@@ -2,7 +2,7 @@
 import { add, type Figures, flushName, MAP_FIGURES, type MapFigure, mapName, TLBI } from './figures.ts';
 
 /** `tlbi`: pages that one TLBI instruction names, -1 for all of the mm. */
-type EventKind = 'fault' | 'kernel-fault' | 'flush' | 'ipi' | 'remote' | 'local' | 'tlbi';
+type EventKind = 'fault' | 'flush' | 'ipi' | 'remote' | 'local' | 'tlbi';
 
 export interface Report {
 	readonly workload: string;
@@ -27,7 +27,7 @@ export function figuresOf(report: Report): Figures {
 	for (const [, , kind, pages, count] of report.events) {
 		if (kind === 'fault') add(counts, 'user faults', count);
 		else if (kind === 'tlbi') add(counts, pages === -1 ? TLBI.all : TLBI.pages, pages === -1 ? count : pages * count);
-		else if (kind !== 'kernel-fault') add(counts, flushName(kind, pages), count);
+		else add(counts, flushName(kind, pages), count);
 	}
 	for (const { name, maps } of report.processes)
 		for (const [map, figures] of Object.entries(maps)) for (const figure of MAP_FIGURES) add(counts, mapName(name, map, figure), figures[figure]);

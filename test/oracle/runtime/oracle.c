@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -405,9 +407,25 @@ static int print_machine(void)
 	return 0;
 }
 
+/* Says when nobody else measures, and keeps it so until its standard input ends. */
+static int lock(void)
+{
+	int fd = open("/sys/kernel/tracing", O_RDONLY);
+	char byte;
+
+	if (fd < 0 || flock(fd, LOCK_EX))
+		return 1;
+	puts("locked");
+	fflush(stdout);
+	while (read(0, &byte, 1) > 0)
+		;
+	return 0;
+}
+
 /*
  * `oracle PROGRAM [RUNS]` runs a program until as many runs as that were undisturbed, and prints what each saw as a line of
- * JSON. `oracle swap-on` and `oracle swap-off` make and remove the swap device; `oracle machine` describes the kernel.
+ * JSON. `oracle swap-on` and `oracle swap-off` make and remove the swap device; `oracle lock` is for who runs many; `oracle
+ * machine` describes the kernel.
  */
 int main(int argc, char **argv)
 {
@@ -417,10 +435,12 @@ int main(int argc, char **argv)
 		return swap_off();
 	if (argc == 2 && !strcmp(argv[1], "machine"))
 		return print_machine();
+	if (argc == 2 && !strcmp(argv[1], "lock"))
+		return lock();
 	if (argc >= 2)
 		choose(argv[1]);
 	if (!program) {
-		fprintf(stderr, "usage: %s PROGRAM [RUNS] | swap-on | swap-off | machine\n", argv[0]);
+		fprintf(stderr, "usage: %s PROGRAM [RUNS] | swap-on | swap-off | lock | machine\n", argv[0]);
 		for (int i = 0; programs[i]; i++)
 			fprintf(stderr, "%s\n", programs[i]->name);
 		return 2;

@@ -10,6 +10,9 @@
 #include <unistd.h>
 #include "runtime.h"
 
+/* VM_FAULT_RETRY and VM_FAULT_ERROR: tries of handle_mm_fault() that no usage counts. */
+#define NOT_COUNTED	0xc73
+
 static char directory[128];
 static int marker = -1, power = -1;
 
@@ -186,7 +189,7 @@ static unsigned long number(const char *text, const char *name)
 void trace_print(long outside[MAX_PROCESSES])
 {
 	static const char *const reasons[] = { NULL, "remote", "local", "flush", "ipi" };
-	int line_of[MAX_COLUMNS] = { 0 }, foreign[MAX_COLUMNS] = { 0 };
+	int line_of[MAX_COLUMNS] = { 0 }, foreign[MAX_COLUMNS] = { 0 }, pending[MAX_COLUMNS] = { 0 };
 	long seen[MAX_PROCESSES] = { 0 };
 	char text[512];
 	FILE *file = fdopen(open_in("trace_pipe", O_RDONLY | O_NONBLOCK), "r");	/* reading empties it */
@@ -209,17 +212,19 @@ void trace_print(long outside[MAX_PROCESSES])
 				outside[process] = seen[process];
 		} else if (strstr(text, ": sys_enter: ")) {
 			foreign[column] = 0;
+		} else if (strstr(text, ": fault: ") && strstr(text, " regs=0x0")) {
+			pending[column] = 0;	/* the kernel asks for the page itself */
 		} else if ((at = strstr(text, " address="))) {
-			int user = strstr(text, ": page_fault_user: ") != NULL;
-
-			if (strstr(text, " regs=0x0"))	/* the kernel asks for the page itself */
-				continue;
 			address = number(text, " address=");
 			foreign[column] = address < USER || address >= USER_END;
-			if (foreign[column])
+			pending[column] = foreign[column] && strstr(text, ": fault: ");
+			if (!foreign[column] && strstr(text, ": page_fault_user: "))
+				print_event(column, line_of[column], "fault", 1);
+			else if (foreign[column] && !pending[column])
 				seen[process]++;
-			else
-				print_event(column, line_of[column], user ? "fault" : "kernel-fault", 1);
+		} else if (strstr(text, ": handled: ")) {
+			seen[process] += pending[column] && !(number(text, " result=") & NOT_COUNTED);
+			pending[column] = 0;
 		} else if ((at = strstr(text, ": tlb_flush: pages:")) && sscanf(at, ": tlb_flush: pages:%ld reason:%*[^(](%d)", &pages, &reason) == 2) {
 			int own = reason != 1 && foreign[column];
 
