@@ -63,6 +63,8 @@ const MM = {
 	'huge-mprotect-writable': { since: '6.2' },
 	/** The small entries of a split huge one are dirty if it was; 6.1 has not, 6.12 has. */
 	'split-keeps-dirty': { since: '6.4' },
+	/** Splitting a huge page maps the page of zeros where it holds only zeros: "mm: remap unused subpages to shared zeropage". */
+	'split-remaps-zeros': { since: '6.12' },
 	/** MADV_COLD of a huge page leaves its flush to the gather; 6.1 flushes at once, 6.12 does not. */
 	'huge-cold-gathers': { since: '6.9' },
 	/** ext4 has large folios: read-ahead sets its mark where the window ends, be it beyond the file. */

@@ -194,8 +194,8 @@ export function copy_huge_pmd(k: Kernel, dst_pmd: number, src_pmd: number, addre
 		k.clearPageFlag(p, F.PG_anon_exclusive);
 		k.add_mm_counter(dst_mm, 1, F.HPAGE_PMD_NR);
 		if (is_cow_mapping(vmFlags(k, src_vma))) k.pmdp_set_wrprotect(src_mm, address, src_pmd);
-		entry = P.pte_mkold(P.pte_wrprotect(k.mem.r64(src_pmd)));
 	}
+	entry = P.pte_mkold(P.pte_wrprotect(k.mem.r64(src_pmd)));
 	k.pgtable_trans_huge_deposit(dst_mm, dst_pmd, k.pte_alloc_one(dst_mm));
 	k.mm_inc_nr_ptes(dst_mm);
 	k.mem.w64(dst_pmd, entry);

@@ -85,7 +85,6 @@ export function split_huge_page(k: Kernel, folio: number): number {
 	const head = k.compound_head(folio);
 	const nr = 2 ** k.folio_order(head);
 	if (!k.PageAnon(head)) return 0;
-	const wasExclusive = k.pageFlag(head, F.PG_anon_exclusive);
 	if (!k.try_to_migrate(head, 0) || k.mem.r32(head + page._refcount) !== 0 + 1) return 0;
 	const [mapping, index, flags] = [k.mem.r64(head + page.mapping), k.mem.r64(head + page.index), k.mem.r32(head + page.flags)];
 	const places = k.rmap_walk(head);
@@ -99,9 +98,23 @@ export function split_huge_page(k: Kernel, folio: number): number {
 		k.mem.w32(p + page._refcount, 1);
 		k.mem.w32(p + page._mapcount, -1);
 		k.frames.markAllocated(p);
-		for (const { vma, address } of places) k.remove_migration_pte(p, vma, address + i * F.PAGE_SIZE, p);
+		const unused = k.has('split-remaps-zeros') && k.frames.content[k.frames.pfnOf(p)] === 0;
+		for (const { vma, address } of places) {
+			if (unused) mapZeros(k, p, vma, address + i * F.PAGE_SIZE);
+			else k.remove_migration_pte(p, vma, address + i * F.PAGE_SIZE, p);
+		}
 		k.put_page(p);
 	}
-	void wasExclusive;
 	return 1;
+}
+
+/** mm/migrate.c try_to_map_unused_to_zeropage: the page of zeros is mapped instead, and the page goes. */
+function mapZeros(k: Kernel, p: number, vma: number, address: number): void {
+	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	const at = k.ptepOf(mm, address);
+	const entry = at === 0 ? 0 : k.mem.r64(at);
+	if (entry === 0 || P.pte_present(entry) || !P.is_migration_entry(entry) || P.swp_offset(entry) !== k.frames.pfnOf(p)) return;
+	const prot = k.mem.r64(vma + vm_area_struct.vm_page_prot);
+	k.set_pte_at(mm, address, at, P.pte_mkspecial(P.pfn_pte(k.frames.pfnOf(k.zeroPage()), prot)));
+	k.add_mm_counter(mm, 1, -1);
 }

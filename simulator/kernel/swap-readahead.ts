@@ -58,7 +58,11 @@ export function swapin_walk(k: Kernel, vma: number, start: number, end: number):
 		k.put_page(p);
 		reading.push(p);
 	}
-	k.readPages(reading);
+	if (!k.swapSynchronous) k.readPages(reading);
+	for (const p of k.swapSynchronous ? reading : []) {
+		k.setPageFlag(p, F.PG_uptodate);
+		k.unlock_page(p);
+	}
 	k.lru_add_drain();
 }
 
