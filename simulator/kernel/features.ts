@@ -49,6 +49,8 @@ const MM = {
 	'mprotect-gather': { since: '5.19' },
 	/** mprotect makes entries of exclusive anonymous pages writable at once. */
 	'mprotect-writable': { since: '6.0' },
+	/** That no longer asks whether the entry is dirty. */
+	'mprotect-writable-clean': { since: '6.2' },
 	/** Migration entries keep accessed and dirty. */
 	'migration-keeps-young': { since: '6.1' },
 	/** Folios to be migrated are unmapped in batches, behind one flush. */

@@ -121,6 +121,7 @@ function protectMigration(k: Kernel, mm: number, address: number, pte: number, e
 export function can_change_pte_writable(k: Kernel, vma: number, address: number, entry: number): number {
 	if (!(vmFlags(k, vma) & F.VM_WRITE) || P.pte_protnone(entry)) return 0;
 	if (vmFlags(k, vma) & F.VM_SHARED || !k.has('mprotect-writable')) return P.pte_dirty(entry);
+	if (!k.has('mprotect-writable-clean') && !P.pte_dirty(entry)) return 0;
 	const p = k.vm_normal_page(vma, address, entry);
 	return p !== 0 && k.PageAnon(p) && k.pageFlag(p, F.PG_anon_exclusive) ? 1 : 0;
 }
