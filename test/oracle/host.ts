@@ -37,7 +37,8 @@ export function build(list: readonly Workload[], folder: string, compiler = 'gcc
 		.map((file) => path.join(RUNTIME, file));
 	const binary = path.join(folder, 'oracle');
 	const flags = ['-O1', '-Wall', '-Wextra', '-Werror', '-static', '-no-pie', '-pthread', `-I${RUNTIME}`];
-	execFileSync(compiler, [...flags, '-o', binary, ...runtime, ...sources, table], { stdio: ['ignore', 2, 2] });
+	const { status, stderr } = spawnSync(compiler, [...flags, '-o', binary, ...runtime, ...sources, table], { encoding: 'utf8' });
+	if (status !== 0) throw new Error(`${compiler} ended with ${status}:\n${stderr.slice(0, 2000)}`);
 	return binary;
 }
 

@@ -66,6 +66,14 @@ static void reap(void)
 			shared->at[c] = GONE;
 }
 
+static void prefault_stack(int pages)
+{
+	char bytes[pages * PAGE];
+
+	for (int i = 0; i < pages; i++)
+		*(volatile char *)(bytes + i * PAGE) = 0;
+}
+
 static void relax(void)
 {
 #if defined(__x86_64__)
@@ -184,6 +192,7 @@ void do_fork(int process)
 		return;
 	}
 	me = c;
+	prefault_stack(4);	/* a signal is written there with faults forbidden at first: one event more than faults that count */
 	if (sched_getcpu() != program->columns[c].cpu)
 		shared->misplaced = 1;
 	pin(program->columns[c].cpu);
@@ -216,19 +225,11 @@ static void drain(void)
 	munmap((void *)page, PAGE);
 }
 
-static void prefault_stack(void)
-{
-	volatile char bytes[32 * PAGE];
-
-	for (unsigned long i = 0; i < sizeof(bytes); i += PAGE)
-		bytes[i] = 0;
-}
-
 static void *column_thread(void *column)
 {
 	me = (long)column;
 	pin(program->columns[me].cpu);
-	prefault_stack();
+	prefault_stack(32);
 	drain();
 	keep_cpu();
 	shared->tid[me] = syscall(SYS_gettid);
@@ -256,7 +257,7 @@ static int worker(const char *instance)
 	for (int c = 1; c < program->nr_columns; c++)
 		if (program->columns[c].process == 0 && pthread_create(&threads[c], &attr, column_thread, (void *)(long)c))
 			fail("a thread cannot be made");
-	prefault_stack();
+	prefault_stack(32);
 	if (mlockall(MCL_CURRENT))
 		fail("mlockall: %s", strerror(errno));
 	for (int c = 0; c < program->nr_columns; c++)
