@@ -18,6 +18,8 @@ export default defineConfig({
 					include: ['test/**/*.test.ts'],
 					exclude: ['test/lsp/**', 'test/cli/**', 'test/editors/**', 'test/oracle/**'],
 					testTimeout: 20_000,
+					// One simulator for all files: what the engine has learned in one serves the next.
+					isolate: false,
 				},
 			},
 			// These run the bundles as they ship.
