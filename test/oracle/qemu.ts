@@ -37,8 +37,9 @@ const IMAGE_6_12 = 'linux-image-6\\.12\\.\\d+\\+deb12';
 export const GUESTS: readonly Guest[] = [
 	{ ...AMD64, name: 'x86-64-6.1', image: IMAGE_6_1 },
 	{ ...AMD64, name: 'x86-64-6.12', image: IMAGE_6_12 },
-	{ ...ARM64, name: 'arm64-6.1', arch: 'arm64', image: IMAGE_6_1, args: ['-M', 'virt', '-cpu', 'max,pauth-impdef=on'] },
-	{ ...ARM64, name: 'arm64-6.12', arch: 'arm64', image: IMAGE_6_12, args: ['-M', 'virt', '-cpu', 'max,pauth-impdef=on'] },
+	// Without LPA2, with which TLBI for ranges names addresses in other units.
+	{ ...ARM64, name: 'arm64-6.1', arch: 'arm64', image: IMAGE_6_1, args: ['-M', 'virt', '-cpu', 'max,pauth-impdef=on,lpa2=off'] },
+	{ ...ARM64, name: 'arm64-6.12', arch: 'arm64', image: IMAGE_6_12, args: ['-M', 'virt', '-cpu', 'max,pauth-impdef=on,lpa2=off'] },
 	// A machine whose hardware sets neither accessed nor dirty, and that has no TLBI for ranges.
 	{ ...ARM64, name: 'arm64-no-hafdbs-6.1', arch: 'arm64-no-hafdbs', image: IMAGE_6_1, args: ['-M', 'virt', '-cpu', 'cortex-a53'] },
 	{ ...ARM64, name: 'arm64-no-hafdbs-6.12', arch: 'arm64-no-hafdbs', image: IMAGE_6_12, args: ['-M', 'virt', '-cpu', 'cortex-a53'] },
