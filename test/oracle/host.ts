@@ -17,6 +17,7 @@ const run = promisify(execFile);
 
 const TRACEFS = '/sys/kernel/tracing';
 const THP = '/sys/kernel/mm/transparent_hugepage/enabled';
+const LRU_GEN = '/sys/kernel/mm/lru_gen/enabled';
 const RUNTIME = new URL('./runtime/', import.meta.url).pathname;
 /** Runs that have to agree. */
 export const RUNS = 5;
@@ -67,7 +68,7 @@ export async function measureHost(list: readonly Workload[]): Promise<Recording>
 	return await withTracing(async (folder) => {
 		const binary = build(list, folder);
 		const unlock = await locked(binary);
-		const restore = [set(THP, 'madvise'), set(readAheadOf(folder), '128')];
+		const restore = [set(THP, 'madvise'), set(LRU_GEN, '0x0000'), set(readAheadOf(folder), '128')];
 		try {
 			return await measured(list, binary, folder);
 		} finally {
