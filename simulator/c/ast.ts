@@ -1,10 +1,15 @@
 import type { CType, Param } from './types.ts';
 
-/** A line of C as a document shows it. `line` is 1-based in the document; `changed` marks a `+` or `-` line of the diff. */
+/**
+ * A line of C as a document shows it. `line` is 1-based in the document, 0 for a line that only the kernel tree holds;
+ * `changed` marks a `+` or `-` line of the diff.
+ */
 export interface CodeLine {
 	readonly text: string;
 	readonly line: number;
 	readonly changed: boolean;
+	/** 1-based in the file of the kernel tree, where the line comes from it. */
+	readonly treeLine?: number;
 }
 
 /** A leaf of a reference function: TypeScript over the C-visible locals in `frame`. A waiting leaf returns a coroutine. */
@@ -45,7 +50,8 @@ export type Expr =
 	| Native;
 
 export type Stmt =
-	| { readonly k: 'expr'; readonly e: Expr; readonly line: number }
+	/** `static`: a macro that declares something static. */
+	| { readonly k: 'expr'; readonly e: Expr; readonly static?: boolean; readonly line: number }
 	| {
 			readonly k: 'decl';
 			readonly name: string;
@@ -56,6 +62,8 @@ export type Stmt =
 			/** Lengths of an array, outermost first; null: as long as its initialiser. */
 			readonly dims?: readonly (Expr | null)[];
 			readonly static?: boolean;
+			/** The name is a type from here on: of a function, where `type` is the pointer to it. */
+			readonly typedef?: 'type' | 'function';
 			readonly line: number;
 	  }
 	| { readonly k: 'if'; readonly cond: Expr; readonly then: readonly Stmt[]; readonly else: readonly Stmt[]; readonly line: number }

@@ -4,6 +4,7 @@ import type { CallExpr } from './calls.ts';
 import { INT, LONG, pointerTo, resolveType, typeName, ULONG, usual, VOID_POINTER } from './ctypes.ts';
 import type { Emit } from './emit.ts';
 import { emitBinary, emitCond, emitExpr, emitType, typeOfExpr } from './expressions.ts';
+import { constantOf } from './initialisers.ts';
 import { pin, place, pointedAt, read, write } from './places.ts';
 import { type CType, structOf } from './types.ts';
 import { atom, BAD, boolean, convert, literal, NOTHING, typeOf, type Val } from './values.ts';
@@ -171,6 +172,40 @@ const bytes = (name: 'fill' | 'move'): Intrinsic =>
 		return { r: 'num', code, type: VOID_POINTER };
 	});
 
+/** `_Generic` as the call that `to-ast.ts` makes of it. */
+const generic: Intrinsic = (cx, e, wanted) => {
+	const [of, ...choices] = e.args;
+	const of_ = of === undefined ? INT : decayedType(typeOfExpr(cx, of));
+	let fallback: Expr | undefined;
+	for (let i = 0; i + 1 < choices.length; i += 2) {
+		const type = choices[i] as Expr;
+		if (type.k === 'type' && type.type === '') fallback = choices[i + 1];
+		else if (type.k === 'type' && sameType(resolveType(type.type) ?? null, of_)) return emitExpr(cx, choices[i + 1] as Expr, wanted);
+	}
+	return fallback === undefined ? cx.trap('a _Generic without a choice for its operand') : emitExpr(cx, fallback, wanted);
+};
+
+const decayedType = (t: CType): CType => (t.k === 'array' ? pointerTo(t.of) : t);
+
+/** Types that `_Generic` and `__builtin_types_compatible_p` take for one; qualifiers count for nothing here. */
+function sameType(a: CType | null, b: CType | null): boolean {
+	if (a === null || b === null || a.k !== b.k) return false;
+	if (a.k === 'ptr' && b.k === 'ptr') return sameType(a.to, b.to);
+	if (a.k === 'array' && b.k === 'array') return a.n === b.n && sameType(a.of, b.of);
+	if (a.k === 'int' && b.k === 'int') return a.size === b.size && a.signed === b.signed && (a.name === 'bool') === (b.name === 'bool');
+	return typeName(a) === typeName(b);
+}
+
+const compatible = of(2, (cx, args) => literal(sameType(typeArgument(cx, at(args, 0)), typeArgument(cx, at(args, 1))) ? 1n : 0n, INT));
+
+/** The branch that is not chosen is not even looked at. */
+const chooseExpr = of(3, (cx, args, _, wanted) => {
+	const known = constantOf(cx, at(args, 0));
+	return known === null ? cx.trap('a choice that is no constant') : emitExpr(cx, at(args, known !== 0 ? 1 : 2), wanted);
+});
+
+const isConstant = of(1, (cx, args) => literal(constantOf(cx, at(args, 0)) === null ? 0n : 1n, INT));
+
 const ordered = (names: string, emit: Intrinsic): [string, Intrinsic][] => names.split(' ').map((name) => [name, emit]);
 
 export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
@@ -224,7 +259,15 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
 	...ordered('memset', bytes('fill')),
 	...ordered('memcpy memmove', bytes('move')),
 	...ordered('typecheck', () => literal(1n, INT)),
-	...ordered('__builtin_constant_p', zero),
+	...ordered('__builtin_constant_p __is_constexpr', isConstant),
+	...ordered('_Generic', generic),
+	...ordered('__builtin_types_compatible_p', compatible),
+	...ordered('__builtin_choose_expr', chooseExpr),
+	...ordered('BUILD_BUG_ON_ZERO BUILD_BUG_ON_NULL __must_be_array', zero),
+	...ordered('asm', (cx, e) => {
+		cx.at(e.line);
+		return cx.trap('inline assembly');
+	}),
 	...ordered('BUILD_BUG_ON BUILD_BUG BUILD_BUG_ON_MSG BUILD_BUG_ON_INVALID static_assert _Static_assert MAYBE_BUILD_BUG_ON', nothing),
 	...ordered('barrier smp_mb smp_rmb smp_wmb mb rmb wmb smp_mb__before_atomic smp_mb__after_atomic smp_mb__after_spinlock smp_mb__after_unlock_lock', nothing),
 	...ordered('prefetch prefetchw cpu_relax might_sleep might_sleep_if instrumentation_begin instrumentation_end kmsan_unpoison_memory', nothing),

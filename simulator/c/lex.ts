@@ -9,27 +9,55 @@ export interface Token {
 }
 
 const TOKEN =
-	/\s+|([A-Za-z_$][\w$]*)|((?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*)|("(?:[^"\\\n]|\\.)*")|(L?'(?:[^'\\\n]|\\.)*')|(\.\.\.|<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||##|[-+*/%&|^]=|[-+*/%&|^~!<>=?:;,.(){}[\]])|([\s\S])/gy;
+	/\s+|([A-Za-z_$][\w$]*)|((?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*)|("(?:[^"\\\n]|\\.)*")|(L?'(?:[^'\\\n]|\\.)*')|(\.\.\.|<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||##?|[-+*/%&|^]=|[-+*/%&|^~!<>=?:;,.(){}[\]])|([\s\S])/gy;
 
 /** Splits code lines into tokens. Preprocessor lines are decided by `config`; comments go, those cut by the edges of the piece too. */
 export function lex(lines: readonly CodeLine[], config: CConfig): { readonly tokens: Token[]; readonly problems: CProblem[] } {
 	const tokens: Token[] = [];
 	const problems: CProblem[] = [];
+	for (const { text, line } of enabledLines(lines, config)) tokenise(text, line, tokens, problems);
+	return { tokens, problems };
+}
+
+/** The lines that the preprocessor would keep, without comments. `take` is told of every line that begins with `#` and counts. */
+export function enabledLines(lines: readonly CodeLine[], config: CConfig, take?: (directive: string, line: number) => void): CodeLine[] {
+	const kept: CodeLine[] = [];
 	const conditions = new Conditions(config);
 	let inComment = startsInComment(lines);
 	let directive = '';
-	for (const { text, line } of lines) {
+	for (const { text, line, changed } of lines) {
 		const code = blankComments(text, inComment);
 		inComment = code.inComment;
 		if (directive !== '' || /^\s*#/.test(code.text)) {
 			const continued = code.text.trimEnd().endsWith('\\');
 			directive += continued ? `${code.text.trimEnd().slice(0, -1)} ` : code.text;
 			if (continued) continue;
+			if (conditions.enabled) take?.(directive, line);
 			conditions.take(directive);
 			directive = '';
-		} else if (conditions.enabled) tokenise(code.text, line, tokens, problems);
+		} else if (conditions.enabled) kept.push({ text: code.text, line, changed });
 	}
-	return { tokens, problems };
+	return kept;
+}
+
+/** A text of several lines without its comments. */
+export function textWithoutComments(text: string): string {
+	let inComment = false;
+	return text
+		.split('\n')
+		.map((line) => {
+			const code = blankComments(line, inComment);
+			inComment = code.inComment;
+			return code.text;
+		})
+		.join(' ');
+}
+
+/** Tokens of one text. */
+export function tokensOf(text: string): Token[] {
+	const tokens: Token[] = [];
+	tokenise(text, 0, tokens, []);
+	return tokens;
 }
 
 function tokenise(text: string, line: number, tokens: Token[], problems: CProblem[]): void {

@@ -29,10 +29,16 @@ export interface LinkConstant {
 /** A variable in memory, or one that can only be read. Asked whenever the variable is used. */
 export type LinkGlobal = { readonly type: CType; address(k: object): number } | { readonly type: CType; value(k: object): CValue };
 
-/** Our own C text: an expression, a statement, declarations, or the head of a loop such as `for (a; b; c)`. */
+/**
+ * C text: an expression, a statement, declarations, or the head of a loop such as `for (a; b; c)`. Text of the kernel may hold all that
+ * the preprocessor takes: `#x`, `a##b`, `__VA_ARGS__`, `__VA_OPT__`, comments.
+ */
 export interface LinkMacro {
+	/** The last may be `...` or `args...`. */
 	readonly params: readonly string[];
 	readonly body: string;
+	/** Whether it is written without parentheses. Left out: as the use has it, where there are no parameters. */
+	readonly object?: boolean;
 }
 
 /** A stand-in for a variable that the code does not declare. */

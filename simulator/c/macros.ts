@@ -1,29 +1,48 @@
-/** Expands macros on the tree: arguments are substituted as expressions, the macro's own locals get names that no C can spell. */
+/**
+ * Expands macros. A call is a node of the tree by the time the linkage is there to say that it is a macro, so expansion works on the
+ * tree: arguments are substituted as expressions, which keeps their lines and parses each body once and not once a call. What cannot be
+ * said on a tree (`#x`, `a##b`, an empty rest, arguments that are types) is done on the tokens of the body before it is parsed.
+ */
 import type { CProblem, Expr, Stmt } from './ast.ts';
 import { BUILTIN_MACROS } from './builtin-macros.ts';
 import { fromEvents, resolveRaw } from './events.ts';
-import { lex } from './lex.ts';
+import { tokensOf } from './lex.ts';
 import type { Linkage, LinkMacro } from './link.ts';
-import type { CParser } from './parser.ts';
+import { constant } from './literals.ts';
+import { bodyText, type MacroArgs, paramsOf } from './macro-text.ts';
+import type { CParser, MacroBody } from './parser.ts';
 import { inside, type Rewriter, rewriteExpr, rewriteStmts } from './rewrite.ts';
-import { scan } from './scan.ts';
-import { parseSlots } from './slots.ts';
+import { type Raw, scan } from './scan.ts';
+import { parseSlots, typeAt } from './slots.ts';
+import { parseType } from './types.ts';
 
 type Call = Extract<Expr, { k: 'call' }>;
 
 /** Nodes that the expansions of one function may have, and macros inside macros. */
-const MAX_NODES = 40_000;
-const MAX_DEPTH = 24;
+const MAX_NODES = 150_000;
+const MAX_DEPTH = 40;
+/** Bodies that a parser remembers. */
+const MAX_BODIES = 8000;
+/** Stands in the body of a macro that heads a loop for the loop's own body. */
+const HOLE = '$body';
+const INT = parseType('int') ?? { k: 'void' };
 
 /** The statements with every macro expanded. A call that the linkage has a function for is no macro. */
 export function expandMacros(stmts: readonly Stmt[], link: Linkage, parser: CParser, problems: CProblem[]): Stmt[] {
 	return rewriteStmts(stmts, new Expander(link, parser, problems));
 }
 
+type Use = 'expr' | 'stmt' | 'each';
+
 class Expander implements Rewriter {
 	#nodes = 0;
-	#depth = 0;
 	#fresh = 0;
+	#counter = 0;
+	/** Macros that are being expanded: inside itself a macro's name is a plain name. */
+	readonly #active = new Set<string>();
+	/** Arguments, which were expanded before they were substituted. */
+	readonly #done = new WeakSet<Expr>();
+	readonly #reported = new Set<string>();
 
 	constructor(
 		readonly link: Linkage,
@@ -31,97 +50,173 @@ class Expander implements Rewriter {
 		readonly problems: CProblem[],
 	) {}
 
-	#macro(name: string): LinkMacro | undefined {
-		if (this.link.callee(name) !== undefined) return undefined;
-		return this.link.macro(name) ?? BUILTIN_MACROS.get(name);
+	#macro(name: string): { readonly macro: LinkMacro; readonly ours: boolean } | undefined {
+		if (this.#active.has(name) || this.link.callee(name) !== undefined) return undefined;
+		const macro = this.link.macro(name);
+		if (macro !== undefined) return { macro, ours: false };
+		const ours = BUILTIN_MACROS.get(name);
+		return ours === undefined ? undefined : { macro: ours, ours: true };
 	}
 
 	expr(e: Expr): Expr | undefined {
-		if (e.k === 'id') {
-			const object = this.link.macro(e.name);
-			if (object === undefined || object.params.length > 0) return undefined;
-			const body = this.#expand({ k: 'call', fn: e, args: [], line: e.line }, object);
-			return body.length === 1 && body[0]?.k === 'expr' ? body[0].e : undefined;
-		}
-		if (e.k !== 'call' || e.fn.k !== 'id') return undefined;
-		const macro = this.#macro(e.fn.name);
-		if (macro === undefined) return undefined;
-		const body = this.#expand(e, macro);
-		const [only] = body;
-		return body.length === 1 && only?.k === 'expr' ? only.e : { k: 'stmtexpr', body, line: e.line };
+		if (this.#done.has(e)) return e;
+		if (e.k === 'id') return this.#name(e);
+		const called = this.#called(e);
+		if (called === null) return undefined;
+		return called.call === null ? called.instead : this.#value(this.#expand(called.call, called.found, 'expr'), e.line);
 	}
 
 	stmt(s: Stmt): readonly Stmt[] | undefined {
-		const call = s.k === 'expr' ? s.e : s.k === 'each' ? s.call : null;
-		if (call?.k !== 'call' || call.fn.k !== 'id') return undefined;
-		const macro = this.#macro(call.fn.name);
-		if (macro === undefined) return undefined;
-		const body = this.#expand(call, macro);
-		if (s.k === 'each') return [{ k: 'block', body: withBody(body, rewriteStmts(s.body, this)), line: s.line }];
-		return body.every((inner) => inner.k === 'decl' || inner.k === 'expr') ? body : [{ k: 'block', body, line: s.line }];
+		const e = s.k === 'expr' ? s.e : s.k === 'each' ? s.call : null;
+		const called = e === null || this.#done.has(e) ? null : this.#called(e);
+		if (called === null) {
+			const object = e?.k === 'id' ? this.#object(e.name) : undefined;
+			if (e?.k !== 'id' || object === undefined) return undefined;
+			return grouped(this.#expand({ k: 'call', fn: e, args: [], line: e.line }, object, 'stmt'), s);
+		}
+		if (called.call === null) return this.stmt(s.k === 'each' ? { ...s, call: called.instead } : { k: 'expr', e: called.instead, line: s.line });
+		if (s.k !== 'each') return grouped(this.#expand(called.call, called.found, 'stmt'), s);
+		const loop = this.#expand(called.call, called.found, 'each');
+		return [{ k: 'block', body: fillHole(loop, rewriteStmts(s.body, this)), line: s.line }];
 	}
 
-	#expand(call: Call, macro: LinkMacro): Stmt[] {
+	/** A macro call; `instead`, where a macro without parameters stands for what is called. */
+	#called(
+		e: Expr,
+	): { readonly call: Call; readonly found: { readonly macro: LinkMacro; readonly ours: boolean } } | { readonly call: null; readonly instead: Expr } | null {
+		if (e.k !== 'call' || e.fn.k !== 'id') return null;
+		const found = this.#macro(e.fn.name);
+		if (found === undefined) return null;
+		const { macro } = found;
+		if (macro.object !== true && (macro.params.length > 0 || e.args.length === 0)) return { call: e, found };
+		const fn = this.#name(e.fn);
+		if (fn === undefined) return null;
+		const call: Call = { ...e, fn };
+		return { call: null, instead: this.expr(call) ?? inside(call, this) };
+	}
+
+	#object(name: string): { readonly macro: LinkMacro; readonly ours: boolean } | undefined {
+		if (this.#active.has(name)) return undefined;
+		const macro = this.link.macro(name);
+		return macro === undefined || macro.params.length > 0 || macro.object === false ? undefined : { macro, ours: false };
+	}
+
+	#name(e: Extract<Expr, { k: 'id' }>): Expr | undefined {
+		if (e.name === '__COUNTER__') return constant(BigInt(this.#counter++), INT, e.line);
+		if (e.name === '__LINE__') return constant(BigInt(e.line), INT, e.line);
+		const object = this.#object(e.name);
+		return object === undefined ? undefined : this.#value(this.#expand({ k: 'call', fn: e, args: [], line: e.line }, object, 'expr'), e.line);
+	}
+
+	#value(body: readonly Stmt[], line: number): Expr {
+		const [only] = body;
+		return body.length === 1 && only?.k === 'expr' ? only.e : { k: 'stmtexpr', body, line };
+	}
+
+	#bad(call: Call, message: string): Stmt[] {
+		if (!this.#reported.has(message)) this.problems.push({ line: call.line, message });
+		this.#reported.add(message);
+		return [{ k: 'expr', e: { k: 'bad', text: message, line: call.line }, line: call.line }];
+	}
+
+	#expand(call: Call, { macro, ours }: { readonly macro: LinkMacro; readonly ours: boolean }, use: Use): Stmt[] {
 		const name = call.fn.k === 'id' ? call.fn.name : '';
-		const bad = (text: string): Stmt[] => [{ k: 'expr', e: { k: 'bad', text, line: call.line }, line: call.line }];
-		if (call.args.length !== macro.params.length) {
-			this.problems.push({ line: call.line, message: `${name} takes ${macro.params.length} arguments, not ${call.args.length}` });
-			return bad(`${name} with wrong arguments`);
-		}
-		if (this.#depth >= MAX_DEPTH) return bad(`${name} inside itself`);
-		const args = new Map(macro.params.map((param, i) => [param, rewriteExpr(call.args[i] as Expr, this)] as const));
-		const parsed = parseMacro(this.parser, macro.body);
-		const substitution = new Substitution(args, localsOf(parsed), `#${this.#fresh++}`, call.line);
-		const substituted = rewriteStmts(parsed, substitution);
+		const raw = bind(macro, call.args);
+		if (raw === null) return this.#bad(call, `${name} takes ${macro.params.length} arguments, not ${call.args.length}`);
+		if (this.#active.size >= MAX_DEPTH) return this.#bad(call, `${name} is inside ${MAX_DEPTH} other macros`);
+		const text = bodyText(macro.body, raw);
+		if (text === null) return this.#bad(call, `the arguments of ${name} cannot be written out`);
+		const parsed = parseMacro(this.parser, text, use);
+		for (const problem of parsed.problems) this.#bad(call, `in the macro ${name}: ${problem}`);
+		const args = this.#expanded(raw);
+		const substitution = new Substitution(args, renamed(parsed.stmts, ours), `$${this.#fresh++}`, call.line);
+		const substituted = rewriteStmts(parsed.stmts, substitution);
 		this.#nodes += countNodes(substituted, new Map());
-		if (this.#nodes > MAX_NODES) return bad(`${name}, expanded too often`);
-		// Arguments are expanded already; expanding them again finds nothing.
-		this.#depth++;
+		if (this.#nodes > MAX_NODES) return this.#bad(call, `${name} is expanded too often`);
+		this.#active.add(name);
 		const result = rewriteStmts(substituted, this);
-		this.#depth--;
+		this.#active.delete(name);
 		return result;
 	}
-}
 
-/** Puts the body of a loop that a macro heads where the macro leaves it out: in its innermost, last statement. */
-function withBody(head: readonly Stmt[], body: readonly Stmt[]): Stmt[] {
-	const last = head.at(-1);
-	const before = head.slice(0, -1);
-	switch (last?.k) {
-		case 'for':
-		case 'while':
-			return [...before, { ...last, body: withBody(last.body, body) }];
-		case 'block':
-			return [...before, { ...last, body: withBody(last.body, body) }];
-		case 'if':
-			return [...before, last.else.length > 0 ? { ...last, else: withBody(last.else, body) } : { ...last, then: withBody(last.then, body) }];
-		case 'empty':
-		case undefined:
-			return [...before, ...body];
-		default:
-			return [...head, ...body];
+	#expanded(args: MacroArgs): MacroArgs {
+		const one = (arg: Expr): Expr => {
+			const expanded = rewriteExpr(arg, this);
+			this.#done.add(expanded);
+			return expanded;
+		};
+		return {
+			named: new Map([...args.named].map(([param, arg]) => [param, one(arg)])),
+			rest: args.rest === null ? null : { name: args.rest.name, args: args.rest.args.map(one) },
+		};
 	}
 }
 
-/** Our own text of a macro's body; it always parses, which a test checks for the built-in ones. */
-export function parseMacro(parser: CParser, body: string): readonly Stmt[] {
-	const known = parser.macroBodies.get(body);
-	if (known !== undefined) return known;
-	const { tokens } = lex([{ text: `${body};`, line: 0, changed: false }], new Map());
-	const { raw } = scan(tokens);
-	const parsed = fromEvents(resolveRaw(raw, parseSlots(parser, raw, []))).body;
-	// `do { } while (0);` and the semicolon that we added.
-	const trimmed = parsed.length > 1 && parsed.at(-1)?.k === 'empty' ? parsed.slice(0, -1) : parsed;
-	parser.macroBodies.set(body, trimmed);
-	return trimmed;
+function bind(macro: LinkMacro, args: readonly Expr[]): MacroArgs | null {
+	const { names, rest } = paramsOf(macro);
+	const none: Expr = { k: 'type', type: '', line: 0 };
+	const given = names.length === 1 && args.length === 0 ? [none] : args;
+	if (given.length < names.length || (rest === null && given.length > names.length)) return null;
+	return {
+		named: new Map(names.map((param, i) => [param, given[i] as Expr])),
+		rest: rest === null ? null : { name: rest, args: isNothing(given.slice(names.length)) ? [] : given.slice(names.length) },
+	};
 }
 
-function localsOf(stmts: readonly Stmt[]): Set<string> {
+const isNothing = (args: readonly Expr[]): boolean => args.length === 1 && args[0]?.k === 'type' && args[0].type === '';
+
+/** What a macro in the place of a statement leaves: declarations stay in the scope around it. */
+function grouped(body: readonly Stmt[], s: Stmt): readonly Stmt[] {
+	if (!body.every((inner) => inner.k === 'decl' || inner.k === 'expr' || inner.k === 'empty')) return [{ k: 'block', body, line: s.line }];
+	return s.k === 'expr' && s.static === true ? body.map((inner) => (inner.k === 'decl' ? { ...inner, static: true } : inner)) : body;
+}
+
+function fillHole(loop: readonly Stmt[], body: readonly Stmt[]): Stmt[] {
+	return rewriteStmts(loop, {
+		expr: () => undefined,
+		stmt: (s) => (s.k === 'expr' && s.e.k === 'id' && s.e.name === HOLE ? body : undefined),
+	});
+}
+
+/** Statements of a macro's body, parsed once for each text and use. */
+export function parseMacro(parser: CParser, body: string, use: Use): MacroBody {
+	const key = `${use}:${body}`;
+	const known = parser.macroBodies.get(key);
+	if (known !== undefined) return known;
+	let parsed = parseBody(parser, use === 'each' ? `${body} ${HOLE};` : `${body};`, use);
+	// A macro that heads no loop, and lacks the semicolon between it and the next statement.
+	if (use === 'each' && parsed.problems.length > 0) parsed = parseBody(parser, `${body}; ${HOLE};`, use);
+	if (parser.macroBodies.size >= MAX_BODIES) parser.macroBodies.clear();
+	parser.macroBodies.set(key, parsed);
+	return parsed;
+}
+
+function parseBody(parser: CParser, text: string, use: Use): MacroBody {
+	const tokens = tokensOf(text);
+	const { raw, problems: found, tail } = scan(tokens);
+	const problems = [...found];
+	if (tail < tokens.length) problems.push({ line: 0, message: 'a statement does not end' });
+	const [only] = raw;
+	const isValue = only?.e === 'slot' && raw.length === 1 && use === 'expr' && typeAt(only.slot.tokens, 0) === null;
+	// `x * y` alone would pass for a declaration.
+	const all: readonly Raw[] = isValue ? [{ e: 'slot', slot: { ...only.slot, form: 'expr' } }] : raw;
+	const { body: stmts, problems: unbalanced } = fromEvents(resolveRaw(all, parseSlots(parser, all, problems)));
+	problems.push(...unbalanced);
+	// `do { } while (0);` and the semicolon that we added.
+	const trimmed = stmts.length > 1 && stmts.at(-1)?.k === 'empty' ? stmts.slice(0, -1) : stmts;
+	return { stmts: trimmed, problems: problems.map((p) => p.message) };
+}
+
+/**
+ * Names of a body that are its own: labels, and in our macros the locals. A macro of the kernel says `__ret` and means the `__ret` of
+ * the macro around it.
+ */
+function renamed(stmts: readonly Stmt[], ours: boolean): Set<string> {
 	const names = new Set<string>();
 	rewriteStmts(stmts, {
 		expr: () => undefined,
 		stmt(s) {
-			if (s.k === 'decl') names.add(s.name);
+			if ((s.k === 'decl' && ours) || s.k === 'label') names.add(s.name);
 			return undefined;
 		},
 	});
@@ -130,14 +225,14 @@ function localsOf(stmts: readonly Stmt[]): Set<string> {
 
 class Substitution implements Rewriter {
 	constructor(
-		readonly args: ReadonlyMap<string, Expr>,
+		readonly args: MacroArgs,
 		readonly locals: ReadonlySet<string>,
 		readonly suffix: string,
 		readonly line: number,
 	) {}
 
 	#name(name: string): string {
-		const arg = this.args.get(name);
+		const arg = this.args.named.get(name);
 		if (arg !== undefined) return arg.k === 'id' ? arg.name : name;
 		return this.locals.has(name) ? name + this.suffix : name;
 	}
@@ -146,7 +241,7 @@ class Substitution implements Rewriter {
 	#type(text: string, typeOf: Expr | undefined): { type: string; typeOf?: Expr } {
 		let operand = typeOf === undefined ? undefined : rewriteExpr(typeOf, this);
 		const type = text.replace(/[A-Za-z_]\w*/g, (word) => {
-			const arg = this.args.get(word);
+			const arg = this.args.named.get(word);
 			if (arg?.k === 'id') return arg.name;
 			if (arg?.k !== 'type') return word;
 			operand = arg.typeOf ?? operand;
@@ -155,13 +250,59 @@ class Substitution implements Rewriter {
 		return operand === undefined ? { type } : { type, typeOf: operand };
 	}
 
+	/** Arguments of a call or items of a list, the rest spliced in. */
+	#spread<T>(items: readonly T[], value: (item: T) => Expr, made: (item: T, value: Expr) => T): T[] {
+		return items.flatMap((item) => {
+			const e = value(item);
+			const { rest } = this.args;
+			if (rest !== null && e.k === 'id' && e.name === rest.name) return rest.args.map((arg) => made(item, arg));
+			return [made(item, rewriteExpr(e, this))];
+		});
+	}
+
+	#call(e: Call): Expr {
+		const args = this.#spread(
+			e.args,
+			(arg) => arg,
+			(_, arg) => arg,
+		);
+		const fn = rewriteExpr(e.fn, this);
+		// `(type)(x)` with a parameter for the type looks like a call.
+		if (fn.k === 'type' && args.length === 1)
+			return { k: 'cast', type: fn.type, ...(fn.typeOf === undefined ? {} : { typeOf: fn.typeOf }), of: args[0] as Expr, line: this.line };
+		return { ...e, fn, args, line: this.line };
+	}
+
+	#rest(): Expr {
+		const args = this.args.rest?.args ?? [];
+		return (
+			args.reduce<Expr | null>((left, right) => (left === null ? right : { k: 'comma', left, right, line: this.line }), null) ?? constant(0n, INT, this.line)
+		);
+	}
+
 	expr(e: Expr): Expr | undefined {
 		const { line } = this;
 		switch (e.k) {
 			case 'id':
-				return this.args.get(e.name) ?? { ...e, name: this.#name(e.name), line };
+				if (e.name === this.args.rest?.name) return this.#rest();
+				return this.args.named.get(e.name) ?? { ...e, name: this.#name(e.name), line };
+			case 'call':
+				return this.#call(e);
+			case 'init': {
+				const items = this.#spread(
+					e.items,
+					(item) => item.value,
+					(item, value) => ({
+						...item,
+						field: item.field === null ? null : this.#name(item.field),
+						value,
+						index: item.index === null ? null : rewriteExpr(item.index, this),
+					}),
+				);
+				return { ...e, items, type: e.type === null ? null : this.#type(e.type, undefined).type, line };
+			}
 			case 'member':
-				return { ...e, of: rewriteExpr(e.of, this), name: this.args.has(e.name) ? this.#name(e.name) : e.name, line };
+				return { ...e, of: rewriteExpr(e.of, this), name: this.args.named.has(e.name) ? this.#name(e.name) : e.name, line };
 			case 'cast':
 				return { ...e, ...this.#type(e.type, e.typeOf), of: rewriteExpr(e.of, this), line };
 			case 'type':
@@ -177,6 +318,8 @@ class Substitution implements Rewriter {
 
 	stmt(s: Stmt): readonly Stmt[] | undefined {
 		if (s.line !== this.line) return rewriteStmts([{ ...s, line: this.line }], this);
+		if (s.k === 'label') return [{ ...s, name: this.#name(s.name) }];
+		if (s.k === 'goto') return [{ ...s, label: this.#name(s.label) }];
 		if (s.k !== 'decl') return undefined;
 		const inner: Rewriter = { expr: (e) => this.expr(e), stmt: () => undefined };
 		const [decl] = rewriteStmts([s], inner);

@@ -14,6 +14,12 @@ export interface SyntaxNode {
 	readonly children: readonly SyntaxNode[];
 }
 
+/** What a macro's body is, and what of it is no C. */
+export interface MacroBody {
+	readonly stmts: readonly Stmt[];
+	readonly problems: readonly string[];
+}
+
 export interface CParserOptions {
 	/** Bytes of web-tree-sitter.wasm. Only the first parser of a process uses them; they may be left out where the package finds its own file. */
 	readonly wasmBinary?: Uint8Array;
@@ -24,8 +30,8 @@ export interface CParserOptions {
 export interface CParser {
 	/** Parses a translation unit. Null when the parser gives up. */
 	parse(text: string): SyntaxNode | null;
-	/** Bodies of macros that were parsed before, by text. */
-	readonly macroBodies: Map<string, readonly Stmt[]>;
+	/** Bodies of macros that were parsed before, by use and text. */
+	readonly macroBodies: Map<string, MacroBody>;
 }
 
 /** Makes a parser. Rejects when the bytes are not those of the parser and its grammar. */

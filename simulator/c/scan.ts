@@ -129,6 +129,10 @@ class Scanner {
 			case 'continue':
 				if (!this.#is(';', this.at + 1)) return this.#simple();
 				return this.#done({ k: token.text, line: token.line }, this.at + 2);
+			case '__label__': {
+				const end = this.#endOfSimple(this.at);
+				return end < 0 ? false : this.#done({ k: 'empty', line: token.line }, end + 1);
+			}
 			case 'fallthrough':
 				if (this.#is(';', this.at + 1)) return this.#done({ k: 'empty', line: token.line }, this.at + 2);
 				return this.#simple();

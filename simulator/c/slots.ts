@@ -1,6 +1,7 @@
 /** Gets the expressions and declarations that `scan` found parsed, all of them in one parse. */
 import type { CProblem, Expr, Stmt } from './ast.ts';
 import type { Token } from './lex.ts';
+import { stringLiteral } from './literals.ts';
 import type { CParser, SyntaxNode } from './parser.ts';
 import { closing, type Raw, type Slot, scan, TYPEOF } from './scan.ts';
 import { type Conversion, toExpr, toStatements } from './to-ast.ts';
@@ -13,7 +14,14 @@ export type Stand =
 	/** Put in front of a value in parentheses, so that it cannot be read as a type. */
 	| { readonly k: 'value' }
 	/** A name that is a keyword to the grammar. */
-	| { readonly k: 'name'; readonly name: string };
+	| { readonly k: 'name'; readonly name: string }
+	/** String literals in a row among names of macros that stand for more of them. */
+	| { readonly k: 'string'; readonly text: string }
+	/** Assembly, as a call that takes its text. */
+	| { readonly k: 'asm'; readonly text: string }
+	| { readonly k: 'generic'; readonly of: Slot; readonly choices: readonly { readonly type: Stand | null; readonly value: Slot }[] }
+	/** An argument that is no expression. */
+	| { readonly k: 'tokens'; readonly text: string };
 
 export type Parsed = ReadonlyMap<Slot, { readonly expr: Expr | null; readonly stmts: readonly Stmt[] }>;
 
@@ -72,6 +80,8 @@ export function withoutAnnotations(tokens: readonly Token[]): Token[] {
 				continue;
 			}
 		}
+		// `pte_t table[512] __page_aligned_bss`: after a bracket only an annotation is a name.
+		if (token.kind === 'id' && token.text.startsWith('__') && tokens[i - 1]?.text === ']' && /^[;=,]$/.test(tokens[i + 1]?.text ?? '')) continue;
 		kept.push(token);
 	}
 	return kept;
@@ -83,7 +93,7 @@ export function parseSlots(parser: CParser, raw: readonly Raw[], problems: CProb
 	collect(raw, slots);
 	const outs: Out[][] = [];
 	// Rewriting one slot may find further ones, which are appended and visited in turn.
-	for (const slot of slots) outs.push(rewrite(slot.tokens, slots, problems));
+	for (const slot of slots) outs.push(rewrite(isStaticMacro(slot.tokens) ? slot.tokens.slice(1) : slot.tokens, slots, problems));
 	const parsed = new Map<Slot, { expr: Expr | null; stmts: readonly Stmt[] }>();
 	const together = new Rendering(parser, slots, outs);
 	for (let i = slots.length - 1; i >= 0; i--) {
@@ -107,10 +117,18 @@ export function parseSlots(parser: CParser, raw: readonly Raw[], problems: CProb
 			problems.push({ line: slot.line, message: `not understood: ${text}` });
 			const bad: Expr = { k: 'bad', text, line: slot.line };
 			parsed.set(slot, { expr: bad, stmts: [{ k: 'expr', e: bad, line: slot.line }] });
-		} else if (slot.form === 'stmt') parsed.set(slot, { expr: null, stmts: toStatements(from.node, conversion) });
-		else parsed.set(slot, { expr: toExpr(from.node, conversion), stmts: [] });
+		} else if (slot.form === 'stmt') {
+			const stmts = toStatements(from.node, conversion);
+			parsed.set(slot, { expr: null, stmts: isStaticMacro(slot.tokens) ? stmts.map((s) => (s.k === 'expr' ? { ...s, static: true } : s)) : stmts });
+		} else parsed.set(slot, { expr: toExpr(from.node, conversion), stmts: [] });
 	}
 	return parsed;
+}
+
+/** `static DEFINE_MUTEX(x)`: a macro declares the variable. */
+function isStaticMacro(tokens: readonly Token[]): boolean {
+	const [first, name, open] = tokens;
+	return first?.text === 'static' && name?.kind === 'id' && !TYPE_WORDS.has(name.text) && open?.text === '(' && closing(tokens, 2) === tokens.length - 1;
 }
 
 function collect(raw: readonly Raw[], slots: Slot[]): void {
@@ -153,6 +171,27 @@ function rewrite(tokens: readonly Token[], slots: Slot[], problems: CProblem[]):
 			stand('O_', { k: 'name', name: 'offsetof' });
 			continue;
 		}
+		if (token.text === '_Generic' && tokens[i + 1]?.text === '(') {
+			const end = closing(tokens, i + 1);
+			const parts = end < 0 ? null : generic(tokens.slice(i + 2, end));
+			if (parts !== null) {
+				stand('G_', {
+					k: 'generic',
+					of: slotOf(parts.of, slots),
+					choices: parts.choices.map(({ type, value }) => ({ type: type === null ? null : typeStand(type, slots), value: slotOf(value, slots) })),
+				});
+				i = end;
+				continue;
+			}
+		}
+		if (token.kind === 'id' && ASM.has(token.text)) {
+			const end = endOfAsm(tokens, i);
+			if (end > 0) {
+				stand('X_', { k: 'asm', text: spelling(tokens.slice(i, end + 1)) });
+				i = end;
+				continue;
+			}
+		}
 		const close = token.text === '(' && token.kind === 'op' ? closing(tokens, i) : -1;
 		if (close > 0 && tokens[i + 1]?.text === '{') {
 			stand('E_', { k: 'body', raw: scanBody(tokens.slice(i + 2, close - 1), slots, problems) });
@@ -178,12 +217,84 @@ function rewrite(tokens: readonly Token[], slots: Slot[], problems: CProblem[]):
 		} else if (token.text === ')') called.pop();
 		if ((token.text === '(' || token.text === ',') && called.at(-1) === true) {
 			const end = typeAt(tokens, i + 1) ?? -1;
-			if (end < 0 || (tokens[end]?.text !== ',' && tokens[end]?.text !== ')')) continue;
-			stand('A_', typeStand(tokens.slice(i + 1, end), slots));
-			i = end - 1;
+			if (end >= 0 && isArgumentEnd(tokens[end])) {
+				stand('A_', typeStand(tokens.slice(i + 1, end), slots));
+				i = end - 1;
+				continue;
+			}
+			const other = oddArgument(tokens, i + 1, token.text === ',');
+			if (other === null) continue;
+			stand('A_', other.stand);
+			i = other.end - 1;
 		}
 	}
 	return out;
+}
+
+function slotOf(tokens: readonly Token[], slots: Slot[]): Slot {
+	const slot: Slot = { tokens, form: 'expr', line: tokens[0]?.line ?? 0 };
+	slots.push(slot);
+	return slot;
+}
+
+interface Generic {
+	readonly of: readonly Token[];
+	/** `default` has no type. */
+	readonly choices: readonly { readonly type: readonly Token[] | null; readonly value: readonly Token[] }[];
+}
+
+/** What is inside the parentheses of a `_Generic`. */
+function generic(tokens: readonly Token[]): Generic | null {
+	const parts: Token[][] = [[]];
+	for (let i = 0; i < tokens.length; i++) {
+		const token = tokens[i] as Token;
+		const close = token.kind === 'op' && /^[([{]$/.test(token.text) ? closing(tokens, i) : i;
+		if (close < 0) return null;
+		if (token.text === ',' && token.kind === 'op') parts.push([]);
+		else parts.at(-1)?.push(...tokens.slice(i, close + 1));
+		i = close;
+	}
+	const [of, ...rest] = parts;
+	if (of === undefined) return null;
+	const choices = rest.map((part) => {
+		const colon = part.findIndex((t) => t.text === ':' && t.kind === 'op');
+		return { type: part[0]?.text === 'default' ? null : part.slice(0, colon), value: part.slice(colon + 1) };
+	});
+	return choices.some(({ type, value }) => type?.length === 0 || value.length === 0) ? null : { of, choices };
+}
+
+const ASM = new Set(['asm', '__asm__', '__asm']);
+const spelling = (tokens: readonly Token[]): string => tokens.map((t) => t.text).join(' ');
+const isArgumentEnd = (token: Token | undefined): boolean => token?.kind === 'op' && (token.text === ',' || token.text === ')');
+
+/** Index of the parenthesis that ends an `asm volatile ( ... )`; -1: it is none. */
+function endOfAsm(tokens: readonly Token[], at: number): number {
+	let open = at + 1;
+	while (tokens[open]?.kind === 'id') open++;
+	return tokens[open]?.text === '(' ? closing(tokens, open) : -1;
+}
+
+/**
+ * An argument that only a macro takes and the grammar does not know: none at all, strings in a row among names, an operand of assembly.
+ * `rest`: arguments come before it.
+ */
+function oddArgument(tokens: readonly Token[], from: number, rest: boolean): { readonly stand: Stand; readonly end: number } | null {
+	if (isArgumentEnd(tokens[from])) return rest || tokens[from]?.text === ',' ? { stand: { k: 'tokens', text: '' }, end: from } : null;
+	let end = from;
+	let words = 0;
+	if (tokens[from]?.text === '[') {
+		while (end < tokens.length && !isArgumentEnd(tokens[end]))
+			end = tokens[end]?.text === '(' || tokens[end]?.text === '[' ? Math.max(end, closing(tokens, end)) + 1 : end + 1;
+		return { stand: { k: 'tokens', text: spelling(tokens.slice(from, end)) }, end };
+	}
+	for (; end < tokens.length && !isArgumentEnd(tokens[end]); end++, words++) {
+		const { kind, text } = tokens[end] as Token;
+		if (kind === 'id' && !TYPE_WORDS.has(text)) {
+			if (tokens[end + 1]?.text === '(') end = Math.max(end, closing(tokens, end + 1));
+		} else if (kind !== 'string') return null;
+	}
+	const text = tokens.slice(from, end).filter((t) => t.kind === 'string');
+	return words < 2 || end >= tokens.length ? null : { stand: { k: 'string', text: stringLiteral(spelling(text)) }, end };
 }
 
 /** Statements of `({ ... })`. The last one is a value, be it `x * y;`, which would pass for a declaration. */
@@ -216,7 +327,7 @@ function typeStand(tokens: readonly Token[], slots: Slot[]): Stand {
 const isTypeName = (token: Token): boolean => token.kind === 'id' && (typedefOf(token.text) !== undefined || token.text.endsWith('_t'));
 
 /** End of the type that begins at `from`: words, stars, and `[n]`; null: there is none. */
-function typeAt(tokens: readonly Token[], from: number): number | null {
+export function typeAt(tokens: readonly Token[], from: number): number | null {
 	let at = from;
 	const word = tokens[at];
 	if (word?.kind !== 'id') return null;
@@ -235,7 +346,9 @@ function typeAt(tokens: readonly Token[], from: number): number | null {
 
 /** Whether the parentheses hold a type alone, and cast what follows (or are the operand of sizeof). */
 function isCast(tokens: readonly Token[], open: number, close: number): boolean {
-	if (typeAt(tokens, open + 1) !== close) return false;
+	// `(x *)` can be nothing else, whatever x is.
+	const pointer = tokens[open + 1]?.kind === 'id' && tokens[close - 1]?.text === '*' && tokens.slice(open + 2, close).every((t) => t.text === '*');
+	if (!pointer && typeAt(tokens, open + 1) !== close) return false;
 	const previous = tokens[open - 1];
 	if (previous?.text === 'sizeof' || previous?.text === '_Alignof' || previous?.text === '__alignof__') return true;
 	if (previous?.kind === 'id' && previous.text !== 'return' && previous.text !== 'case') return false;

@@ -3,6 +3,7 @@ import type { Expr, Stmt } from './ast.ts';
 import { fromRaw } from './events.ts';
 import { charLiteral, intLiteral, stringLiteral } from './literals.ts';
 import type { SyntaxNode } from './parser.ts';
+import type { Slot } from './scan.ts';
 import type { Parsed, Stand } from './slots.ts';
 import { typedefOf } from './types.ts';
 
@@ -33,6 +34,7 @@ export function toStatements(node: SyntaxNode, c: Conversion): Stmt[] {
 		return [{ k: 'expr', e: expr(inner, c), line }];
 	}
 	if (node.type === 'declaration') return declarations(node, c);
+	if (node.type === 'type_definition') return typedefs(node, c);
 	if (node.type === 'empty_statement') return [{ k: 'empty', line }];
 	return [{ k: 'expr', e: bad(node, c), line }];
 }
@@ -70,6 +72,23 @@ function declarations(node: SyntaxNode, c: Conversion): Stmt[] {
 	return stmts.length === 0 ? [{ k: 'empty', line }] : stmts;
 }
 
+/** `typedef struct x *name;` and `typedef void (name)(int);` inside a function. */
+function typedefs(node: SyntaxNode, c: Conversion): Stmt[] {
+	const line = c.lineAt(node.start);
+	const base = role(node, 'type');
+	const type = base === undefined ? null : typeText(base, c);
+	return node.children
+		.filter((child) => child.field === 'declarator')
+		.map((child): Stmt => {
+			const declared = type === null ? null : declarator(child, c);
+			if (type === null || declared === null) return { k: 'expr', e: bad(node, c), line };
+			const stars = ' *'.repeat(declared.stars);
+			const shape = declared.params === null ? stars : `${stars} (*)${declared.params}`;
+			const dims = declared.dims.length > 0 ? { dims: declared.dims } : {};
+			return { k: 'decl', name: declared.name, ...type, type: type.type + shape, init: null, ...dims, typedef: declared.prototype ? 'function' : 'type', line };
+		});
+}
+
 interface Declared {
 	name: string;
 	stars: number;
@@ -84,6 +103,7 @@ function declarator(node: SyntaxNode, c: Conversion): Declared | null {
 	const inner = role(node, 'declarator');
 	switch (node.type) {
 		case 'identifier':
+		case 'type_identifier':
 			return { name: textOf(node, c), stars: 0, dims: [], init: null, params: null, prototype: false };
 		case 'init_declarator': {
 			const declared = inner === undefined ? null : declarator(inner, c);
@@ -106,6 +126,10 @@ function declarator(node: SyntaxNode, c: Conversion): Declared | null {
 		}
 		case 'function_declarator':
 			return functionDeclarator(node, inner, c);
+		case 'parenthesized_declarator': {
+			const only = node.children.find((child) => child.named);
+			return only === undefined ? null : declarator(only, c);
+		}
 		default:
 			return null;
 	}
@@ -117,8 +141,8 @@ function functionDeclarator(node: SyntaxNode, inner: SyntaxNode | undefined, c: 
 	if (params === undefined || inner === undefined) return null;
 	const declared = declarator(pointer ?? inner, c);
 	if (declared === null) return null;
-	if (pointer === undefined) return { ...declared, prototype: true };
-	return { ...declared, stars: 0, params: textOf(params, c) };
+	// `int (*name)(void)` is a pointer, `int name(void)` and `int (name)(void)` say what the function looks like.
+	return { ...declared, stars: 0, params: textOf(params, c), prototype: pointer?.type !== 'pointer_declarator' };
 }
 
 /** Text of a type specifier or a type_descriptor, stars included; null for one that the engine does not take. */
@@ -234,9 +258,23 @@ function identifier(node: SyntaxNode, c: Conversion, line: number): Expr {
 		const type = standType(stand, c);
 		return type === null ? bad(node, c) : { k: 'type', ...type, line };
 	}
+	if (stand?.k === 'string') return { k: 'str', text: stand.text, line };
+	if (stand?.k === 'asm') return { k: 'call', fn: { k: 'id', name: 'asm', line }, args: [{ k: 'str', text: stand.text, line }], line };
+	if (stand?.k === 'generic') return { k: 'call', fn: { k: 'id', name: '_Generic', line }, args: genericArgs(stand, c, line), line };
+	if (stand?.k === 'tokens') return { k: 'type', type: stand.text, line };
 	if (stand?.k === 'name') return { k: 'id', name: stand.name, line };
 	if (stand?.k === 'body') return { k: 'stmtexpr', body: fromRaw(stand.raw, c.parsed), line };
 	return { k: 'id', name: textOf(node, c), line };
+}
+
+/** A `_Generic` as a call: what is asked, then a type and a value for each choice; the type of the default is empty. */
+function genericArgs(stand: Extract<Stand, { k: 'generic' }>, c: Conversion, line: number): Expr[] {
+	const value = (slot: Slot): Expr => c.parsed.get(slot)?.expr ?? { k: 'bad', text: '_Generic', line };
+	const type = (of: Stand | null): Expr => {
+		const text = of?.k === 'type' ? standType(of, c) : { type: '' };
+		return text === null ? { k: 'bad', text: '_Generic', line } : { k: 'type', ...text, line };
+	};
+	return [value(stand.of), ...stand.choices.flatMap((choice) => [type(choice.type), value(choice.value)])];
 }
 
 /** Expressions that name a type. */

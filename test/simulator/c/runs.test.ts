@@ -27,7 +27,7 @@ describe('what the model lacks', () => {
 		['a loop macro', 'for_each_wonder(p) { return 1; } return 0;', 'the loop for_each_wonder is not modelled'],
 		['wrong arguments', 'return known(1, 2);', 'a call with wrong arguments (known takes 1 argument, not 2) is not modelled'],
 		['a wait', 'return wait(1);', 'a wait in wait is not modelled'],
-		['assembly', 'asm volatile("nop" : : "r"(1)); return 0;', 'the code `'],
+		['assembly', 'asm volatile("nop" : : "r"(1)); return 0;', 'inline assembly'],
 		['a break outside of loops', 'break; return 0;', 'break outside of a loop is not modelled'],
 		['a label that is nowhere', 'goto nowhere; return 0;', 'the label nowhere is not modelled'],
 		[
@@ -360,7 +360,8 @@ describe('hostile text', () => {
 		if (error !== undefined) expect([NotModelled, BudgetSpent, NoProgress, Oops].some((kind) => error instanceof kind)).toBe(true);
 	});
 	it('is found in none of the macros of our own', () => {
-		for (const [name, { body }] of BUILTIN_MACROS) expect([name, JSON.stringify(parseMacro(parser, body)).includes('"k":"bad"')]).toEqual([name, false]);
+		for (const [name, { body }] of BUILTIN_MACROS)
+			expect([name, parseMacro(parser, body, 'stmt').problems, parseMacro(parser, body, 'each').problems]).toEqual([name, [], []]);
 	});
 	it('never throws while it compiles, and runs to one of its ends', () => {
 		const words =
