@@ -41,6 +41,8 @@ export interface Compiled {
 	readonly lines: readonly number[];
 	readonly problems: readonly CProblem[];
 	/** Variables that the linkage stood in for, each with the first line that uses it. */
+	/** What the function holds that ends the run when it is reached. */
+	readonly traps: readonly string[];
 	readonly assumptions: readonly { readonly line: number; readonly name: string; readonly message: string }[];
 	/** The emitted JavaScript, for tests. */
 	readonly text: string;
@@ -100,6 +102,7 @@ function compileFunction(def: CompileInput, link: Linkage, options: CompileOptio
 		lines: lines.toSorted((a, b) => a - b),
 		problems: [...problems, ...cx.problems],
 		assumptions: [...cx.assumptions.values()],
+		traps: [...cx.traps].filter(([name]) => text.includes(`rt.notModelled(${name})`)).map(([, what]) => what),
 		text,
 	};
 }

@@ -44,6 +44,8 @@ export class TooLong extends Error {}
 export class Emit {
 	out: string[] = [];
 	readonly problems: CProblem[] = [];
+	/** What ends the run, by the emitted name of its words. */
+	readonly traps = new Map<string, string>();
 	readonly assumptions = new Map<string, { line: number; name: string; message: string }>();
 	readonly externals: External[] = [];
 	readonly #linked = new Map<string, string>();
@@ -163,6 +165,7 @@ export class Emit {
 	/** Code that ends the run when it is reached. `what` never reaches the emitted text. */
 	trap(what: string): Val {
 		const name = this.external(() => what, `trap:${what}`);
+		this.traps.set(name, what);
 		this.put(`rt.notModelled(${name});`);
 		return BAD;
 	}

@@ -30,6 +30,8 @@ export interface Struct {
 	/** Bytes, a multiple of `align`. */
 	readonly size: number;
 	readonly align: number;
+	/** Bytes at its end that are room for members which only a kernel tree declares. */
+	readonly extra?: number;
 }
 
 export interface Signature {
@@ -119,14 +121,35 @@ BASE.set('atomic_long_t', { k: 'struct', name: 'atomic_long' });
 
 const structs = new Map<string, Struct>();
 
+/** Types beside the model's own: those that a kernel tree declares. */
+export interface TypeScope {
+	/** Layout of a struct or union; `known` is the model's own, whose members keep their places. */
+	struct(name: string, known: Struct | undefined): Struct | undefined;
+	typedef(name: string): CType | undefined;
+}
+
+let scope: TypeScope | undefined;
+
+/** Runs `work` with the types of `inner` beside the model's. */
+export function withTypes<T>(inner: TypeScope | undefined, work: () => T): T {
+	const outer = scope;
+	scope = inner;
+	try {
+		return work();
+	} finally {
+		scope = outer;
+	}
+}
+
 /** Layout of a declared struct, or undefined when mm code names one that nobody declared (an opaque struct). */
 export function structOf(name: string): Struct | undefined {
-	return structs.get(name);
+	const known = structs.get(name);
+	return scope === undefined ? known : scope.struct(name, known);
 }
 
 /** The type that a typedef name stands for, or undefined. */
 export function typedefOf(name: string): CType | undefined {
-	return BASE.get(name);
+	return BASE.get(name) ?? scope?.typedef(name);
 }
 
 export function sizeOf(type: CType): number {
@@ -136,7 +159,7 @@ export function sizeOf(type: CType): number {
 		case 'array':
 			return type.n * sizeOf(type.of);
 		case 'struct':
-			return structs.get(type.name)?.size ?? 8;
+			return structOf(type.name)?.size ?? 8;
 		case 'void':
 		case 'func':
 			return 1;
@@ -147,7 +170,7 @@ export function sizeOf(type: CType): number {
 
 export function alignOf(type: CType): number {
 	if (type.k === 'array') return alignOf(type.of);
-	if (type.k === 'struct') return structs.get(type.name)?.align ?? 8;
+	if (type.k === 'struct') return structOf(type.name)?.align ?? 8;
 	return sizeOf(type);
 }
 
@@ -203,7 +226,10 @@ function baseType(words: readonly string[]): CType | undefined {
 	const [first, second] = words;
 	if ((first === 'struct' || first === 'union') && second !== undefined) return { k: 'struct', name: second };
 	if (first === 'enum') return int('unsigned int', 4, false);
-	if (words.length === 1 && first !== undefined && BASE.has(first)) return BASE.get(first);
+	if (words.length === 1 && first !== undefined) {
+		const known = typedefOf(first);
+		if (known !== undefined) return known;
+	}
 	const set = words.filter((w) => w !== 'int').sort();
 	const unsigned = set.includes('unsigned');
 	const longs = set.filter((w) => w === 'long').length;
@@ -243,9 +269,9 @@ function parseParam(text: string): Param {
 
 /**
  * Declares a struct and returns its field offsets. Fields are laid out in order with natural alignment; a field written
- * `'type @other'` shares the offset of `other` (a union member).
+ * `'type @other'` shares the offset of `other` (a union member). `extra` bytes at the end are kept for members that a tree adds.
  */
-export function struct<const T extends Record<string, string>>(name: string, spec: T): { readonly [F in keyof T]: number } & { readonly SIZE: number } {
+export function struct<const T extends Record<string, string>>(name: string, spec: T, extra = 0): { readonly [F in keyof T]: number } & { readonly SIZE: number } {
 	const fields = new Map<string, Field>();
 	let end = 0;
 	let align = 8;
@@ -261,8 +287,8 @@ export function struct<const T extends Record<string, string>>(name: string, spe
 		end = Math.max(end, offset + sizeOf(type));
 		align = Math.max(align, unit);
 	}
-	const size = Math.ceil(end / align) * align;
-	structs.set(name, { name, fields, size, align });
+	const size = Math.ceil(end / align) * align + extra;
+	structs.set(name, { name, fields, size, align, ...(extra > 0 ? { extra } : {}) });
 	const offsets: Record<string, number> = { SIZE: size };
 	for (const [field, { offset }] of fields) offsets[field] = offset;
 	return offsets as { readonly [F in keyof T]: number } & { readonly SIZE: number };

@@ -69,6 +69,8 @@ export class KernelState {
 	/** Signatures of the symbols that live patches replace: the form in which the patch expects to be called. */
 	readonly signatures = new Map<string, Signature>();
 	readonly patchFunctions = new Map<string, (...args: never[]) => unknown>();
+	/** Functions of a kernel tree, by file and name, as this kernel has instantiated them. */
+	readonly treeFunctions = new Map<string, (...args: never[]) => unknown>();
 	violations: Violation[] = [];
 	/** Live mm_structs and the VMAs of each, by start address. */
 	readonly vmas = new Map<number, number[]>();

@@ -1,0 +1,332 @@
+/** A kernel tree as the C engine sees it: every name that its files declare, found when it is asked for. */
+import type { CodeLine } from '../c/ast.ts';
+import type { CConfig } from '../c/conditions.ts';
+import { lex } from '../c/lex.ts';
+import type { LinkConstant, LinkMacro } from '../c/link.ts';
+import { alignOf, type CType, type Field, parseType, type Signature, type Struct, sizeOf, type TypeScope, withTypes } from '../c/types.ts';
+import { constantValue, type Names } from './constant-expression.ts';
+import { type Declarations, type Declared, type DeclaredMacro, declarationsOf } from './declarations.ts';
+import { TREE_HEADERS, TREE_HELPERS, TREE_SOURCES } from './files.ts';
+import { layoutOf, paramsOf } from './layouts.ts';
+
+/** The text of a kernel tree. Files that are not there are undefined. */
+export interface TreeText {
+	/** Stands for the texts: another id, another tree. */
+	readonly id: string;
+	/** `MAJOR.MINOR`. */
+	readonly kernel: string;
+	read(path: string): string | undefined;
+}
+
+export interface TreeFunction {
+	readonly name: string;
+	readonly file: string;
+	/** 1-based line of its first line. */
+	readonly line: number;
+	readonly lines: readonly CodeLine[];
+}
+
+export class SourceTree implements TypeScope {
+	#files = new Map<string, Declarations | undefined>();
+	#structs = new Map<string, Struct | undefined>();
+	#nested = new Map<string, Struct>();
+	#typedefs = new Map<string, CType | undefined>();
+	#enumerators: Map<string, { readonly text: string | null; readonly after: string | null; readonly step: number }> | undefined;
+	#values = new Map<string, bigint | undefined>();
+	#functions = new Map<string, TreeFunction | undefined>();
+	#signatures = new Map<string, Signature | undefined>();
+	#resolving = new Set<string>();
+
+	constructor(
+		readonly text: TreeText,
+		readonly config: CConfig,
+	) {}
+
+	file(path: string): Declarations | undefined {
+		if (!this.#files.has(path)) {
+			const text = this.text.read(path);
+			this.#files.set(path, text === undefined ? undefined : declarationsOf(text, this.config));
+		}
+		return this.#files.get(path);
+	}
+
+	*#searched(from: string | null): Generator<readonly [string, Declarations]> {
+		if (from !== null) {
+			const own = this.file(from);
+			if (own !== undefined) yield [from, own];
+		}
+		for (const list of [TREE_HEADERS, TREE_SOURCES, TREE_HELPERS]) {
+			for (const path of list) {
+				if (path === from) continue;
+				const declared = this.file(path);
+				if (declared !== undefined) yield [path, declared];
+			}
+		}
+	}
+
+	#find<T extends Declared>(from: string | null, kind: (d: Declarations) => ReadonlyMap<string, T>, name: string): { readonly file: string; readonly at: T; readonly lines: readonly string[] } | undefined {
+		for (const [file, declared] of this.#searched(from)) {
+			const at = kind(declared).get(name);
+			if (at !== undefined) return { file, at, lines: declared.lines };
+		}
+		return undefined;
+	}
+
+	/** The definition that code in `from` means by the name. */
+	function(name: string, from: string | null = null): TreeFunction | undefined {
+		// A static function of one file is another in another file.
+		const own = from === null ? undefined : this.file(from)?.functions.get(name);
+		const key = own === undefined ? name : `${from} ${name}`;
+		if (!this.#functions.has(key)) {
+			const found = this.#find(from, (d) => d.functions, name);
+			this.#functions.set(
+				key,
+				found === undefined
+					? undefined
+					: {
+							name,
+							file: found.file,
+							line: found.at.line,
+							lines: found.lines.slice(found.at.line - 1, found.at.endLine).map((text, i) => ({ text, line: found.at.line + i, changed: false })),
+						},
+			);
+		}
+		return this.#functions.get(key);
+	}
+
+	macro(name: string, from: string | null = null): DeclaredMacro | undefined {
+		return this.#find(from, (d) => d.macros, name)?.at;
+	}
+
+	linkMacro(name: string, from: string | null): LinkMacro | undefined {
+		const macro = this.macro(name, from);
+		if (macro === undefined || macro.body === '' || macro.body === name) return undefined;
+		return { params: macro.params ?? [], body: macro.body };
+	}
+
+	/** Signature of a function that the tree defines or declares. */
+	signature(name: string, from: string | null = null): Signature | undefined {
+		const own = from === null ? undefined : this.file(from)?.functions.get(name);
+		const key = own === undefined ? name : `${from} ${name}`;
+		if (!this.#signatures.has(key)) {
+			const found = this.#find(from, (d) => d.functions, name) ?? this.#find(from, (d) => d.prototypes, name);
+			this.#signatures.set(key, found === undefined ? undefined : this.#signatureAt(name, found.lines.slice(found.at.line - 1, found.at.endLine)));
+		}
+		return this.#signatures.get(key);
+	}
+
+	#signatureAt(name: string, lines: readonly string[]): Signature | undefined {
+		const { tokens } = lex(
+			lines.map((text, line) => ({ text, line, changed: false })),
+			this.config,
+		);
+		const at = tokens.findIndex((t, i) => t.text === name && tokens[i + 1]?.text === '(');
+		if (at < 0) return undefined;
+		let close = at + 1;
+		for (let open = 0; close < tokens.length; close++) {
+			if (tokens[close]?.text === '(') open++;
+			else if (tokens[close]?.text === ')' && --open === 0) break;
+		}
+		const params = tokens.slice(at + 2, close);
+		const ret = withTypes(this, () =>
+			parseType(
+				tokens
+					.slice(0, at)
+					.filter((t) => !/^(?:static|inline|extern|__always_inline|__\w+)$/.test(t.text) || /^__[us](?:8|16|32|64)$/.test(t.text))
+					.map((t) => t.text)
+					.join(' ')
+					.replace(/^.*[;}]/, ''),
+			),
+		);
+		if (ret === undefined) return undefined;
+		return { name, ret, params: withTypes(this, () => paramsOf(params)), varargs: params.at(-1)?.text === '...' };
+	}
+
+	/** An enumerator, or an object-like macro that is a constant. */
+	constant(name: string, from: string | null = null): LinkConstant | undefined {
+		const value = this.#enumerator(name, from);
+		if (value === undefined) return undefined;
+		const type = parseType(value >= -(2n ** 31n) && value < 2n ** 31n ? 'int' : value >= 0n && value < 2n ** 32n ? 'unsigned int' : 'unsigned long') as CType;
+		return { value: value >= -(2n ** 53n) && value <= 2n ** 53n ? Number(value) : BigInt.asIntN(64, value), type };
+	}
+
+	#enumerator(name: string, from: string | null): bigint | undefined {
+		if (from !== null) {
+			const own = this.file(from);
+			if (own !== undefined && !this.#ownEnums.has(from)) this.#ownEnums.set(from, enumeratorsOf([own], this.config));
+			const mine = this.#ownEnums.get(from)?.get(name);
+			if (mine !== undefined) return this.#valueOf(`${from} ${name}`, mine, from);
+		}
+		if (this.#enumerators === undefined) this.#enumerators = enumeratorsOf([...this.#searched(null)].map(([, d]) => d), this.config);
+		const entry = this.#enumerators.get(name);
+		return entry === undefined ? undefined : this.#valueOf(name, entry, null);
+	}
+
+	#ownEnums = new Map<string, ReadonlyMap<string, Enumerator>>();
+
+	#valueOf(key: string, entry: Enumerator, from: string | null): bigint | undefined {
+		if (this.#values.has(key)) return this.#values.get(key);
+		if (this.#resolving.has(key)) return undefined;
+		this.#resolving.add(key);
+		let value: bigint | undefined;
+		if (entry.text !== null) value = constantValue(entry.text, this.names(from));
+		else if (entry.after !== null) value = this.#enumerator(entry.after, from);
+		else value = 0n;
+		if (value !== undefined) value += BigInt(entry.step);
+		this.#resolving.delete(key);
+		this.#values.set(key, value);
+		return value;
+	}
+
+	/** What constant expressions in `from` may name. */
+	names(from: string | null): Names {
+		return {
+			value: (name) => MODEL_VALUES.get(name) ?? this.#enumerator(name, from),
+			macro: (name) => {
+				const macro = this.macro(name, from);
+				return macro === undefined ? undefined : { params: macro.params, body: macro.body };
+			},
+			size: (type) =>
+				withTypes(this, () => {
+					const parsed = parseType(type);
+					return parsed === undefined ? undefined : sizeOf(parsed);
+				}),
+		};
+	}
+
+	/** File-scope variable: its type and the text of its definition. */
+	variable(name: string, from: string | null): { readonly file: string; readonly line: number; readonly text: string } | undefined {
+		const found = this.#find(from, (d) => d.variables, name);
+		if (found === undefined) return undefined;
+		return { file: found.file, line: found.at.line, text: found.lines.slice(found.at.line - 1, found.at.endLine).join('\n') };
+	}
+
+	// TypeScope
+
+	struct(name: string, known: Struct | undefined): Struct | undefined {
+		const nested = this.#nested.get(name);
+		if (nested !== undefined) return nested;
+		if (this.#structs.has(name)) return this.#structs.get(name);
+		if (this.#resolving.has(`struct ${name}`)) return known;
+		this.#resolving.add(`struct ${name}`);
+		const found = this.#find(null, (d) => d.structs, name);
+		let layout = found === undefined ? undefined : this.#layout(name, found.lines.slice(found.at.line - 1, found.at.endLine));
+		if (known !== undefined) layout = layout === undefined ? known : merged(known, layout);
+		this.#resolving.delete(`struct ${name}`);
+		this.#structs.set(name, layout);
+		return layout;
+	}
+
+	#layout(name: string, text: readonly string[]): Struct | undefined {
+		return withTypes(this, () =>
+			layoutOf(name, text, {
+				config: this.config,
+				constant: (expression) => {
+					const value = constantValue(expression, this.names(null));
+					return value === undefined ? undefined : Number(value);
+				},
+				nested: (layout) => this.#nested.set(layout.name, layout),
+			}),
+		);
+	}
+
+	typedef(name: string): CType | undefined {
+		if (this.#typedefs.has(name)) return this.#typedefs.get(name);
+		this.#typedefs.set(name, undefined);
+		const found = this.#find(null, (d) => d.typedefs, name);
+		const type = found === undefined ? undefined : this.#typedefAt(name, found.lines.slice(found.at.line - 1, found.at.endLine));
+		this.#typedefs.set(name, type);
+		return type;
+	}
+
+	#typedefAt(name: string, lines: readonly string[]): CType | undefined {
+		// As a member of a struct, a typedef says the same thing.
+		const text = lines.join('\n').replace(/^\s*typedef\b/, '');
+		const layout = this.#layout(`typedef ${name}`, ['struct {', text, '}']);
+		return layout?.fields.get(name)?.type;
+	}
+}
+
+interface Enumerator {
+	/** Its own expression, or that of the one it counts from; null: zero or that of `after`. */
+	readonly text: string | null;
+	readonly after: string | null;
+	readonly step: number;
+}
+
+function enumeratorsOf(files: readonly Declarations[], config: CConfig): Map<string, Enumerator> {
+	const out = new Map<string, Enumerator>();
+	for (const { enums, lines } of files) {
+		for (const { line, endLine } of enums) {
+			const { tokens } = lex(
+				lines.slice(line - 1, endLine).map((text, i) => ({ text, line: i, changed: false })),
+				config,
+			);
+			const open = tokens.findIndex((t) => t.text === '{');
+			let base: string | null = null;
+			let step = 0;
+			for (let i = open + 1; i < tokens.length && tokens[i]?.text !== '}'; i++) {
+				const token = tokens[i];
+				if (token?.kind !== 'id') continue;
+				if (tokens[i + 1]?.text === '=') {
+					let end = i + 2;
+					for (let depth = 0; end < tokens.length; end++) {
+						const t = tokens[end]?.text;
+						if (t === '(') depth++;
+						else if (t === ')') depth--;
+						else if ((t === ',' || t === '}') && depth === 0) break;
+					}
+					base = tokens
+						.slice(i + 2, end)
+						.map((t) => t.text)
+						.join(' ');
+					step = 0;
+					i = end - (tokens[end]?.text === '}' ? 1 : 0);
+				}
+				if (!out.has(token.text)) out.set(token.text, { text: base, after: null, step });
+				step++;
+				if (tokens[i]?.text !== ',' && tokens[i + 1]?.text === ',') i++;
+			}
+		}
+	}
+	return out;
+}
+
+/** The model's members stay where they are; the tree's others go behind them, as far as there is room. */
+function merged(known: Struct, layout: Struct): Struct {
+	const fields = new Map(known.fields);
+	// Without room, what only the tree knows is unknown.
+	if (known.extra === undefined) return known;
+	let end = known.size - known.extra;
+	const rest = [...layout.fields].filter(([name]) => !fields.has(name));
+	/** Bit-fields of one cell stay together. */
+	const cells = new Map<number, number>();
+	for (const [name, field] of rest) {
+		const cell = field.bits === undefined ? undefined : cells.get(field.offset);
+		const unit = alignOf(field.type);
+		const offset = cell ?? Math.ceil(end / unit) * unit;
+		const bytes = sizeOf(field.type);
+		if (offset + bytes > known.size) continue;
+		fields.set(name, { ...field, offset } satisfies Field);
+		if (field.bits !== undefined) cells.set(field.offset, offset);
+		if (cell === undefined) end = offset + bytes;
+	}
+	return { ...known, fields };
+}
+
+/** Constants that the model decides. */
+const MODEL_VALUES = new Map<string, bigint>([
+	['PAGE_SHIFT', 12n],
+	['PAGE_SIZE', 4096n],
+	['PMD_SHIFT', 21n],
+	['PUD_SHIFT', 30n],
+	['HPAGE_PMD_ORDER', 9n],
+	['HPAGE_PMD_NR', 512n],
+	['PTRS_PER_PTE', 512n],
+	['NR_CPUS', 8n],
+	['BITS_PER_LONG', 64n],
+	['MAX_NUMNODES', 1n],
+	['NODES_SHIFT', 0n],
+	['L1_CACHE_BYTES', 64n],
+	['SMP_CACHE_BYTES', 64n],
+]);
