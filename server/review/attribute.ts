@@ -1,5 +1,6 @@
 import type { CodeLine, RunResult } from '../../simulator/index.ts';
 import type { Pair } from './run-memory.ts';
+import { sameCode } from './same-code.ts';
 import type { PlacedChange, PlacedUnit } from './units.ts';
 import { isPlaced } from './units.ts';
 
@@ -24,14 +25,18 @@ export interface Cause {
 export function attribute(unit: PlacedUnit, pair: Pair, cause: Cause): Place {
 	const added = new Map<number, PlacedChange>();
 	const removed = new Map<number, PlacedChange>();
-	for (const placed of unit.changes) {
-		if (!isPlaced(placed.placement)) continue;
+	for (const placed of changesOf(unit)) {
 		for (const line of changedLines(placed, 'after')) added.set(line, placed);
 		for (const line of changedLines(placed, 'before')) removed.set(line, placed);
 	}
 	const exact = exactLine(pair, cause, added, removed);
 	if (exact !== null) return exact;
 	return spanOf(ranIn(pair.after, added)) ?? spanOf(ranIn(pair.before, removed)) ?? wholeChange(unit);
+}
+
+/** The changes that can have an effect: with a place, and of a hunk that changes more than comments. */
+function changesOf({ changes, hunks }: PlacedUnit): readonly PlacedChange[] {
+	return changes.filter(({ change, hunk, placement }) => isPlaced(placement) && hunks.includes(hunk.id) && !sameCode(change.before, change.after));
 }
 
 /** Changed lines of one side, within the hunk of the change. */
@@ -69,7 +74,7 @@ function spanOf(owners: Owners): Place | null {
 }
 
 function wholeChange(unit: PlacedUnit): Place {
-	const placed = unit.changes.filter(({ placement }) => isPlaced(placement));
+	const placed = changesOf(unit);
 	const first = placed[0]?.change;
 	return { line: first?.line ?? 1, endLine: first?.endLine ?? 1, hunks: hunksOf(placed) };
 }

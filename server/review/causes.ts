@@ -1,28 +1,76 @@
-import type { StackEntry } from '../../simulator/index.ts';
+import type { RunResult, StackEntry } from '../../simulator/index.ts';
 import { attribute } from './attribute.ts';
 import type { Draft } from './deltas.ts';
 import type { RunMemory } from './run-memory.ts';
 import type { PlacedUnit } from './units.ts';
 
-/** With more hunks than this, leaving each out in turn costs more than it tells. */
-const MOST_HUNKS = 12;
+/** What leaving out one hunk does to a difference; `unknown`: without the hunk the rest does not run to its end. */
+export interface LeftOut {
+	readonly hunk: number;
+	readonly effect: 'gone' | 'less' | 'same' | 'unknown';
+}
+
+/** Runs that may still be made to find out which hunk causes what, and how many differences went without. */
+export interface Purse {
+	runs: number;
+	refused: number;
+}
+
+/** A patch whose review takes this many runs or fewer may spend as much again on causes; a larger one a part of its own. */
+const SMALL_PURSE = 48;
+const SHARE = 0.3;
+
+/** @param runs made for the review so far. */
+export function purseFor(runs: number): Purse {
+	return { runs: Math.max(SMALL_PURSE, Math.floor(runs * SHARE)), refused: 0 };
+}
+
+type Delta = Pick<Draft, 'unit' | 'pair' | 'metric' | 'before' | 'after' | 'kind' | 'detail'>;
+
+/** Runs the difference again without each hunk of its unit in turn. Comments and what has no place are in no stack and are not tried. */
+export function leaveOneOut(delta: Delta, bench: RunMemory): LeftOut[] {
+	const { unit, pair } = delta;
+	return unit.hunks.map((hunk) => ({ hunk, effect: effectOf(delta, bench.run({ ...pair.request, stack: without(unit, hunk) })) }));
+}
+
+function effectOf({ metric, before, after, kind, detail }: Delta, result: RunResult): LeftOut['effect'] {
+	if (result.ended) return 'unknown';
+	if (metric === '') return result.violations.some((v) => v.kind === kind && v.message === detail) === before > 0 ? 'gone' : 'same';
+	const left = (result.metrics[metric] ?? 0) - before;
+	if (left === 0) return 'gone';
+	return Math.abs(left) < Math.abs(after - before) ? 'less' : 'same';
+}
 
 /**
- * Leaves out one hunk at a time and keeps those without which the difference is gone. When no single hunk undoes it
- * (two hunks do the same, or a run without one ends early), all of them stay named.
+ * The hunks to name: those that the difference needs, else those that add to it, else those that nothing is known about. One
+ * that the rest does not run without is needed as well if the difference shows on its lines.
  */
-export function narrowed(draft: Draft, bench: RunMemory): Draft {
-	const { unit, pair, place } = draft;
-	if (place.hunks.length < 2 || place.hunks.length > MOST_HUNKS) return draft;
-	const needed = place.hunks.filter((hunk) => {
-		const result = bench.run({ ...pair.request, stack: without(unit, hunk) });
-		if (result.ended) return false;
-		if (draft.metric !== '') return (result.metrics[draft.metric] ?? 0) === draft.before;
-		return result.violations.some(({ kind }) => kind === draft.kind) === draft.before > 0;
-	});
-	if (needed.length === 0 || needed.length === place.hunks.length) return draft;
-	const only: PlacedUnit = { ...unit, changes: unit.changes.filter(({ hunk }) => needed.includes(hunk.id)) };
-	return { ...draft, place: attribute(only, pair, { metric: draft.metric === '' ? null : draft.metric, worse: draft.worse, line: draft.line }) };
+export function causesOf(tried: readonly LeftOut[], shownOn: readonly number[]): readonly number[] {
+	const having = (...effects: LeftOut['effect'][]) => tried.filter(({ effect }) => effects.includes(effect)).map(({ hunk }) => hunk);
+	for (const effect of ['gone', 'less'] as const)
+		if (having(effect).length > 0) return having(effect, 'unknown').filter((hunk) => shownOn.includes(hunk) || having(effect).includes(hunk));
+	return having('unknown');
+}
+
+/**
+ * The difference on the lines of the hunks that cause it, found by leaving out one hunk at a time. When that tells nothing
+ * (several hunks do the same), every hunk that ran stays named.
+ */
+export function narrowed(draft: Draft, bench: RunMemory, purse: Purse): Draft {
+	const { unit, pair } = draft;
+	if (unit.hunks.length < 2) return draft;
+	if (purse.runs < unit.hunks.length) {
+		purse.refused++;
+		return draft;
+	}
+	purse.runs -= unit.hunks.length;
+	const tried = leaveOneOut(draft, bench);
+	const found = causesOf(tried, draft.place.hunks);
+	const hunks = found.length > 0 ? found : attribute(unit, pair, { metric: null, worse: draft.worse, line: null }).hunks;
+	const only: PlacedUnit = { ...unit, hunks, changes: unit.changes.filter(({ hunk }) => hunks.includes(hunk.id)) };
+	const place = attribute(only, pair, { metric: draft.metric === '' ? null : draft.metric, worse: draft.worse, line: draft.line });
+	const needed = tried.some(({ effect }) => effect === 'gone');
+	return { ...draft, place: { ...place, hunks }, ...(hunks.length < 2 ? {} : { several: needed ? 'together' : 'each' }) };
 }
 
 function without(unit: PlacedUnit, hunk: number): StackEntry[] {

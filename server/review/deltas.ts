@@ -23,6 +23,8 @@ export interface Draft {
 	readonly detail: string;
 	readonly line: number | null;
 	readonly place: Place;
+	/** Where several hunks are named: it needs them together, or leaving out one leaves a part of it or all. */
+	readonly several?: 'together' | 'each';
 }
 
 /** After one of these the scenario stops, or goes on with locks in a state that no kernel has: its costs cannot be compared. */

@@ -1,5 +1,5 @@
 import type { Simulator } from '../../simulator/index.ts';
-import { narrowed } from './causes.ts';
+import { narrowed, type Purse } from './causes.ts';
 import type { Draft } from './deltas.ts';
 import { messageOf } from './messages.ts';
 import { isFocused } from './plan.ts';
@@ -19,13 +19,15 @@ interface Kept {
 	readonly also: Set<string>;
 }
 
-/** Turns the differences of all runs into findings: few, worst first, each with the run that shows it best. */
-export function findingsOf(drafts: readonly Draft[], bench: RunMemory, sim: Simulator, settings: ReviewSettings): Finding[] {
+/** Turns the differences of all runs into findings: few, worst first, each with the run that shows it best and the hunks that cause it. */
+export function findingsOf(drafts: readonly Draft[], bench: RunMemory, sim: Simulator, settings: ReviewSettings, purse: Purse): Finding[] {
 	const order = new Map(sim.scenarios().map((scenario, i) => [scenario.name, i]));
 	const weighed = drafts.flatMap((draft) => weigh(draft, settings));
 	const focused = new Set(sim.scenarios().flatMap((scenario) => (isFocused(scenario) ? [scenario.name] : [])));
-	const heads = foldScenarios(weighed, order, focused).map((kept) => ({ ...kept, draft: narrowed(kept.draft, bench) }));
-	return groupArchitectures(heads)
+	// What architectures share has one cause: it is looked for once, the worst differences first.
+	const groups = groupArchitectures(foldScenarios(weighed, order, focused));
+	const causes = new Map([...groups].sort((a, b) => RANK[a.severity] - RANK[b.severity]).map((kept) => [kept, narrowed(kept.draft, bench, purse)]));
+	return groupArchitectures(groups.map((kept) => ({ ...kept, draft: causes.get(kept) ?? kept.draft })))
 		.map((kept) => toFinding(kept, sim))
 		.sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.line - b.line || compare(a.rule, b.rule) || compare(a.scenario, b.scenario));
 }

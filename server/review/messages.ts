@@ -41,7 +41,18 @@ export function messageOf(draft: Draft, others: number, sim: Simulator): string 
 	const where = `${scenario}${variant === '' ? '' : ` (${variant})`}`;
 	const under = policy === MAINLINE ? '' : ` under policy ${policy}`;
 	const also = others === 0 ? '' : `; also in ${others} other${others === 1 ? '' : 's'}`;
-	return `${draft.metric === '' ? violation(draft) : count(draft, sim)} in ${where}${under}${also}.`;
+	return `${draft.metric === '' ? violation(draft) : count(draft, sim)} in ${where}${under}${also}${hunks(draft)}.`;
+}
+
+/** Most hunks that a message counts up. */
+const MOST_NAMED = 6;
+
+/** Where more than one hunk has to do with it, which ones. */
+function hunks({ several, place, unit }: Draft): string {
+	if (several === undefined) return '';
+	const lines = place.hunks.flatMap((id) => unit.changes.find(({ hunk }) => hunk.id === id)?.hunk.line ?? []);
+	const named = lines.length > MOST_NAMED ? `${lines.length} hunks` : `the hunks at lines ${lines.slice(0, -1).join(', ')} and ${lines.at(-1)}`;
+	return several === 'together' ? `; it takes ${named} together` : `; leaving out one of ${named} is not enough`;
 }
 
 function count({ metric, worse, before, after }: Draft, sim: Simulator): string {

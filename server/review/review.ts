@@ -1,5 +1,6 @@
 import type { RunResult, Simulator } from '../../simulator/index.ts';
 import type { ParsedDocument, Patch } from '../patch/types.ts';
+import { type Purse, purseFor } from './causes.ts';
 import { executedLines } from './coverage.ts';
 import { type Draft, draftsOf } from './deltas.ts';
 import { disagreements } from './disagreements.ts';
@@ -7,7 +8,7 @@ import { findingsOf } from './findings.ts';
 import { reportHunks } from './hunks.ts';
 import { notesOf } from './notes.ts';
 import { architecturesFor, kernelFor, MAINLINE, policiesTouching, requestsFor } from './plan.ts';
-import type { ReportDocument, ReportPatch, ReportRun } from './report.ts';
+import type { Note, ReportDocument, ReportPatch, ReportRun } from './report.ts';
 import { createRunMemory, type Pair, type Reviewed, type RunMemory } from './run-memory.ts';
 import type { ReviewSettings } from './settings.ts';
 import { isPlaced, type PlacedUnit, placeUnit, type Unit, unitsOf } from './units.ts';
@@ -81,6 +82,8 @@ function* reviewPatch(plan: Plan, session: Session): Steps<ReportPatch> {
 		reviewed.push(second);
 		drafts.push(...second.pairs.flatMap((pair) => draftsOf(second.unit, pair, sim)).filter((draft) => !told.some((known) => sameCause(draft, known))));
 	}
+	const purse = purseFor(2 * reviewed.reduce((sum, { pairs }) => sum + pairs.length, 0));
+	const findings = findingsOf(drafts, session.bench, sim, settings, purse);
 	const ran = reviewed.some(({ pairs }) => pairs.length > 0);
 	const skipped = ran ? architecturesFor(sim, kernel, settings.arch).skipped : [];
 	return {
@@ -91,12 +94,19 @@ function* reviewPatch(plan: Plan, session: Session): Steps<ReportPatch> {
 		kernelFrom: patch.kernelFrom,
 		hunks: reportHunks(patch, reviewed),
 		runs: reviewed.flatMap(({ unit, pairs }) => pairs.map((pair) => reportRun(unit, pair))),
-		findings: findingsOf(drafts, session.bench, sim, settings),
+		findings,
 		notes: [
+			...purseNotes(purse, patch),
 			...notesOf(patch, reviewed, { kernel, skipped }, settings),
 			...plan.units.flatMap(({ placed }, i) => disagreements(placed, reviewed[i]?.pairs ?? [], session.bench, sim)),
 		],
 	};
+}
+
+/** A patch of very many hunks: leaving each out for each difference would take longer than the review. */
+function purseNotes({ refused }: Purse, { line }: Patch): Note[] {
+	const message = `Leaving out one hunk at a time takes more runs than a review may spend on it: ${refused} finding${refused === 1 ? ' names the hunks on whose lines it shows' : 's name the hunks on whose lines they show'}.`;
+	return refused === 0 ? [] : [{ rule: 'budget', line, hunks: [], message }];
 }
 
 /** What mainline shows already is not told again under a policy. */

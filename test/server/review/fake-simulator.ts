@@ -3,7 +3,7 @@ import type { Placement, RunRequest, RunResult, SimChange, Simulator, StackEntry
 /**
  * A simulator whose kernel is the text of the stack: a line `name(3);` counts 3 of the metric that `name` stands for.
  * A condition in front, `on(arm64) flush(8);`, limits it to an architecture, a scenario, a variant or a policy.
- * `stale();` is a violation, `unknown();` ends the run, `oops();` is a violation of that kind; anything else only runs.
+ * After `arm();`, `on(armed)` holds as well. `stale();` is a violation, `unknown();` ends the run, `oops();` is a violation of that kind; anything else only runs.
  */
 export interface FakeSimulator extends Simulator {
 	readonly requests: RunRequest[];
@@ -83,7 +83,15 @@ function run(request: RunRequest): RunResult {
 	const metrics: Record<string, number> = Object.fromEntries(METRICS.map(([id]) => [id, 0]));
 	const executed = new Map<number, number>();
 	const events = new Map<number, Record<string, number>>();
-	const state = { ...request, metrics, executed, events, violations: [] as RunResult['violations'][number][], notes: [] as RunResult['notes'][number][] };
+	const state = {
+		...request,
+		armed: '',
+		metrics,
+		executed,
+		events,
+		violations: [] as RunResult['violations'][number][],
+		notes: [] as RunResult['notes'][number][],
+	};
 	for (const entry of request.stack) interpret(entry, state);
 	const waits = metrics['lock.vma.wait'] ? [{ who: 'writer-a', on: 'vma-lock', cycles: metrics['lock.vma.wait'] }] : [];
 	const { violations, notes } = state;
@@ -93,6 +101,7 @@ function run(request: RunRequest): RunResult {
 function interpret(
 	{ change, side }: StackEntry,
 	state: RunRequest & {
+		armed: string;
 		metrics: Record<string, number>;
 		executed: Map<number, number>;
 		events: Map<number, Record<string, number>>;
@@ -102,7 +111,7 @@ function interpret(
 ): void {
 	for (const { text, line } of change[side] ?? []) {
 		const call = /^\s*(?:on\(([\w@.-]+)\)\s+)?(\w+)\((\d*)\);/.exec(text);
-		if (call === null || (call[1] !== undefined && ![state.arch, state.scenario, state.variant, state.policy].includes(call[1]))) continue;
+		if (call === null || (call[1] !== undefined && ![state.arch, state.scenario, state.variant, state.policy, state.armed].includes(call[1]))) continue;
 		state.executed.set(line, (state.executed.get(line) ?? 0) + 1);
 		const n = call[3] === '' ? 1 : Number(call[3]);
 		const metric = METRICS.find(([, , , word]) => word === call[2])?.[0];
@@ -110,6 +119,7 @@ function interpret(
 			state.metrics[metric] = (state.metrics[metric] ?? 0) + n;
 			if (!metric.endsWith('.leaked')) state.events.set(line, { ...state.events.get(line), [metric]: n });
 		} else if (call[2] === 'stale') state.violations.push({ kind: 'stale-read', schedule: '0.1', line, message: 'CPU 1 read a page through a stale entry.' });
+		else if (call[2] === 'arm') state.armed = 'armed';
 		else if (call[2] === 'lost') state.violations.push({ kind: 'leak', schedule: '0', line: null, message: 'A folio is left over.' });
 		else if (call[2] === 'oops') state.violations.push({ kind: 'oops', schedule: '0', line, message: 'NULL pointer' });
 		else if (call[2] === 'unknown') state.notes.push({ rule: 'not-modelled', line, message: 'unknown is not modelled.' });

@@ -105,25 +105,54 @@ describe('lines', () => {
 	it('spans the added lines that ran', () => {
 		expect(brief('+work();\n+leak();\n+on(nowhere) work();')[0]).toContain('@3-4');
 	});
+});
 
-	const both = (first: string, second: string) => {
-		const doc = documentOf({
-			hunks: [
-				{ name: 'do_fault', body: first },
-				{ name: 'do_swap', body: second },
-			],
-		});
-		const report = finishReview(reviewDocument(doc, fakeSimulator(), { ...DEFAULT_SETTINGS, scenarios: ['storm'] }));
-		return report.patches[0]?.findings.map(({ rule, line, hunks }) => [rule, line, hunks]);
-	};
+/** Findings of a patch with these hunks, in one scenario: rule, line, ids of the hunks, and what the message says of them. */
+function causes(...bodies: readonly string[]) {
+	const doc = documentOf({ hunks: bodies.map((body, i) => ({ name: i === 0 ? 'do_fault' : 'do_swap', body })) });
+	const patch = finishReview(reviewDocument(doc, fakeSimulator(), { ...DEFAULT_SETTINGS, scenarios: ['storm'] })).patches[0];
+	const told = patch?.findings.map(({ rule, line, hunks, message }) => [rule, line, hunks, /;.*hunks.*(?=\.$)/.exec(message)?.[0] ?? '']);
+	return { told, notes: patch?.notes.filter(({ rule }) => rule === 'budget').map(({ message }) => message) };
+}
 
+describe('leaving out one hunk at a time', () => {
 	it('names the hunk without which the difference is gone', () => {
-		expect(both(' work();\n+work();', ' work();\n+leak();')).toEqual([['folio-leak', 7, [1]]]);
-		expect(both(' work();\n+lost();', ' work();\n+work();')).toEqual([['folio-leak', 4, [0]]]);
+		expect(causes(' work();\n+work();', ' work();\n+leak();').told).toEqual([['folio-leak', 7, [1], '']]);
+		expect(causes(' work();\n+lost();', ' work();\n+work();').told).toEqual([['folio-leak', 4, [0], '']]);
 	});
 
-	it('names every hunk, on the lines of the first, when none undoes it alone', () => {
-		expect(both('+leak();', '+leak();')).toEqual([['folio-leak', 3, [0, 1]]]);
+	it('names the hunk that arms another one, which stood there before', () => {
+		expect(causes('+arm();', ' on(armed) flush(8);\n-work();').told).toEqual([['tlb-flush', 3, [0], '']]);
+	});
+
+	it('names two hunks that only do it together, on the lines where it happens', () => {
+		expect(causes('+arm();', '+on(armed) flush(8);', '+work();').told).toEqual([['tlb-flush', 5, [0, 1], '; it takes the hunks at lines 2 and 4 together']]);
+	});
+
+	it('names every hunk that adds a part of it', () => {
+		const both = '; leaving out one of the hunks at lines 2 and 4 is not enough';
+		expect(causes('+leak();', '+leak();', '+work();').told).toEqual([['folio-leak', 3, [0, 1], both]]);
+		expect(causes('+stale();', '+stale();').told).toEqual([['stale-translation', 3, [0, 1], both]]);
+	});
+
+	it('names the hunk without which the rest does not run', () => {
+		expect(causes('-unknown();\n+leak();', '+work();').told).toEqual([]);
+		expect(causes('+arm();', '+on(armed) flush();\n-on(armed) unknown();').told).toEqual([
+			['tlb-flush', 5, [0, 1], '; it takes the hunks at lines 2 and 4 together'],
+		]);
+	});
+
+	it('never blames a hunk of comments', () => {
+		expect(causes('-/* old */\n+/* new: work(); */', '+leak();').told).toEqual([['folio-leak', 6, [1], '']]);
+		expect(causes('+leak();', '+/* leak(); */').told).toEqual([['folio-leak', 3, [0], '']]);
+	});
+
+	it('stops where it would take longer than the review, and says so', () => {
+		const many = causes('+leak();\n+flush();\n+extra();', ...Array.from({ length: 30 }, () => '+work();'));
+		expect(many.told?.map(([, , hunks]) => (hunks as number[]).length)).toEqual([1, 1, 1]);
+		expect(many.notes).toEqual([
+			'Leaving out one hunk at a time takes more runs than a review may spend on it: 2 findings name the hunks on whose lines they show.',
+		]);
 	});
 });
 
