@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Patch } from '../../../server/patch/types.ts';
+import { attribute } from '../../../server/review/attribute.ts';
 import { finishReview, reviewDocument } from '../../../server/review/review.ts';
+import { createRunMemory, type Pair } from '../../../server/review/run-memory.ts';
 import { DEFAULT_SETTINGS, type ReviewSettings } from '../../../server/review/settings.ts';
+import { placeUnit, type Unit, unitsOf } from '../../../server/review/units.ts';
 import { documentOf } from './documents.ts';
 import { fakeSimulator } from './fake-simulator.ts';
 
@@ -136,7 +140,7 @@ describe('leaving out one hunk at a time', () => {
 	});
 
 	it('names the hunk without which the rest does not run', () => {
-		expect(causes('-unknown();\n+leak();', '+work();').told).toEqual([]);
+		expect(causes('+arm();', '-on(armed) unknown();\n+leak();').told).toEqual([['folio-leak', 6, [1], '']]);
 		expect(causes('+arm();', '+on(armed) flush();\n-on(armed) unknown();').told).toEqual([
 			['tlb-flush', 5, [0, 1], '; it takes the hunks at lines 2 and 4 together'],
 		]);
@@ -145,6 +149,12 @@ describe('leaving out one hunk at a time', () => {
 	it('never blames a hunk of comments', () => {
 		expect(causes('-/* old */\n+/* new: work(); */', '+leak();').told).toEqual([['folio-leak', 6, [1], '']]);
 		expect(causes('+leak();', '+/* leak(); */').told).toEqual([['folio-leak', 3, [0], '']]);
+		// Where no changed line ran, the difference is shown on the first change that is one.
+		const doc = documentOf({ hunks: [' int x;\n+/* new */', '+work();'].map((body) => ({ name: 'do_fault', body })) });
+		const unit = placeUnit(unitsOf(doc, doc.patches[0] as Patch)[0] as Unit, createRunMemory(fakeSimulator()), '5.8');
+		const nothing = fakeSimulator().run({ scenario: 'storm', variant: '', arch: 'arm64', kernel: '5.8', policy: 'mainline', stack: [] });
+		const pair = { request: {} as Pair['request'], before: nothing, after: nothing };
+		expect(attribute(unit, pair, { metric: null, worse: true, line: null })).toEqual({ line: 6, endLine: 6, hunks: [1] });
 	});
 
 	it('stops where it would take longer than the review, and says so', () => {
