@@ -31,6 +31,10 @@ const host: Host = {
 	now: () => performance.now(),
 	simulator: async () => (await import('./simulator-host.ts')).loadSimulator(),
 	scenarioTexts: async () => (await import('./session/scenario-folder.ts')).readScenarioFolder('.'),
+	async sources({ tree, none }) {
+		const { cacheFolder, chooseSources, NO_SOURCES, SYSTEM_SOURCES } = await import('./sources/choose.ts');
+		return chooseSources(none ? NO_SOURCES : { tree, workspace: ['.'], system: SYSTEM_SOURCES, cache: cacheFolder(process.env) });
+	},
 	serve: async () => (await import('./main.ts')).startServer(),
 };
 

@@ -11,8 +11,8 @@ export interface Arguments {
 interface Option {
 	/** Commands that take it. */
 	readonly of: readonly string[];
-	/** `list` splits at commas and may be repeated. */
-	readonly takes: 'one' | 'list';
+	/** `list` splits at commas and may be repeated; `none` is a switch. */
+	readonly takes: 'one' | 'list' | 'none';
 	/** Named in the design, not in this version: refused instead of silently ignored. */
 	readonly later?: true;
 }
@@ -29,7 +29,8 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
 	['format', { of: ['review', 'run', 'list'], takes: 'one' }],
 	['fail-on', { of: ['review'], takes: 'one' }],
 	['seed', { of: ['review', 'run'], takes: 'one' }],
-	['tree', { of: ['review'], takes: 'one', later: true }],
+	['tree', { of: ['review'], takes: 'one' }],
+	['no-tree', { of: ['review'], takes: 'none' }],
 	['jobs', { of: ['review'], takes: 'one', later: true }],
 	['shard', { of: ['review'], takes: 'one', later: true }],
 	['explain', { of: ['review'], takes: 'one', later: true }],
@@ -54,6 +55,11 @@ export function readArguments(argv: readonly string[]): Arguments {
 			continue;
 		}
 		const [name, option, inline] = optionOf(word, command);
+		if (option.takes === 'none') {
+			if (inline !== null) throw new UsageError(`--${name} takes no value`);
+			options.set(name, []);
+			continue;
+		}
 		const value = inline ?? rest[++i];
 		if (value === undefined || (inline === null && value.startsWith('--'))) throw new UsageError(`--${name} needs a value`);
 		const values = option.takes === 'list' ? value.split(',').filter((part) => part !== '') : [value];

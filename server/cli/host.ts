@@ -1,4 +1,5 @@
 import type { ScenarioSource, Simulator } from '../../simulator/index.ts';
+import type { Sources } from '../sources/attach.ts';
 
 /** What a command may touch: the entry hands it in, so that commands can be driven without a process. */
 export interface Host {
@@ -19,6 +20,8 @@ export interface Host {
 	simulator(): Promise<Simulator>;
 	/** Scenarios that the user keeps in `.faultline` of the current folder. */
 	scenarioTexts(): Promise<readonly ScenarioSource[]>;
+	/** Where the code before a patch comes from. Rejects with one line when the tree that was asked for is none. */
+	sources(wanted: { readonly tree: string | null; readonly none: boolean }): Promise<Sources>;
 	/** Starts the language server; resolves when it stops. */
 	serve(args: readonly string[]): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { parseDocument } from '../patch/read.ts';
 import type { Report, ReportDocument } from '../review/report.ts';
 import { reviewDocument } from '../review/review.ts';
 import { DEFAULT_SETTINGS, type ReviewSettings } from '../review/settings.ts';
+import { type Sources, withSources } from '../sources/attach.ts';
 import { VERSION } from '../version.ts';
 import type { Arguments } from './arguments.ts';
 import { CLEAN, FOUND, type Host, UNUSABLE, UsageError } from './host.ts';
@@ -22,13 +23,14 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	const piped = args.operands.length === 0 ? await pipedInput(host) : null;
 	const { sim, broken } = await openSimulator(host);
 	const settings = settingsOf(args, sim, kernel);
+	const sources = await sourcesOf(args, host);
 
 	const documents: ReportDocument[] = [];
 	let unreadable = false;
 	for (const path of piped === null ? args.operands : ['-']) {
 		const bytes = piped ?? (await readOperand(path, host));
 		if (bytes === null) unreadable = true;
-		else documents.push(await reviewOne(path, bytes, sim, settings, host));
+		else documents.push(await reviewOne(path, bytes, sim, settings, sources, host));
 	}
 	const report: Report = { schema: 1, faultline: VERSION, documents };
 	if (documents.length > 0) host.out(await formatted(report, format, host));
@@ -36,8 +38,9 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	return failOn !== 'never' && hasFinding(report, failOn) ? FOUND : CLEAN;
 }
 
-async function reviewOne(source: string, bytes: Uint8Array, sim: Simulator, settings: ReviewSettings, host: Host): Promise<ReportDocument> {
-	const document = parseDocument(source, bytes, settings.kernel === undefined ? {} : { kernel: settings.kernel });
+async function reviewOne(source: string, bytes: Uint8Array, sim: Simulator, settings: ReviewSettings, sources: Sources, host: Host): Promise<ReportDocument> {
+	const parsed = parseDocument(source, bytes, settings.kernel === undefined ? {} : { kernel: settings.kernel });
+	const { document } = await withSources(parsed, sources);
 	const progress = progressBar(host);
 	const steps = reviewDocument(document, sim, settings);
 	for (;;) {
@@ -47,6 +50,18 @@ async function reviewOne(source: string, bytes: Uint8Array, sim: Simulator, sett
 			return step.value;
 		}
 		progress.show(step.value);
+	}
+}
+
+/** Where whole functions come from: the tree that the command line names, else the system's archive of the patch's version. */
+async function sourcesOf(args: Arguments, host: Host): Promise<Sources> {
+	const tree = args.options.get('tree')?.[0] ?? null;
+	const none = args.options.has('no-tree');
+	if (tree !== null && none) throw new UsageError('--tree and --no-tree exclude each other');
+	try {
+		return await host.sources({ tree, none });
+	} catch (error) {
+		throw new UsageError(`--tree: ${error instanceof Error ? error.message : String(error)}`);
 	}
 }
 

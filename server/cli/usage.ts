@@ -1,6 +1,10 @@
 export const USAGE = `Usage: faultline COMMAND [ARGUMENT ...]
 
   review [FILE ... | -]   run patches, mails or mboxes in a simulated kernel, before and after
+      --tree DIR          kernel tree (a folder or a linux-source-X.Y.tar.xz) that hunks are
+                          applied to; by default this folder if it is one, else the archive
+                          of the patch's version in /usr/src
+      --no-tree           run only what the hunks show
       --arch LIST         architectures, by default all; arm64@6.19 is that of a later kernel
       --kernel VERSION    kernel version, inferred by default
       --policy NAME       what-if kernel, mainline by default

@@ -111,6 +111,9 @@ function buildHunks(message: Message, scan: Scan, bare: boolean, state: State): 
 			origin,
 			amends: null,
 			context: raw.context,
+			oldStart: raw.oldStart,
+			...(raw.cuts.size > 0 ? { cuts: [...raw.cuts] } : {}),
+			...(raw.blob === null ? {} : { blob: raw.blob }),
 			lines,
 			functions,
 		});

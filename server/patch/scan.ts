@@ -19,6 +19,8 @@ export interface RawHunk {
 	readonly eaten: boolean;
 	/** Body lines that the header promises and the text lacks, or 0. */
 	readonly missing: number;
+	/** Object name of the file before the change, from the `index` line. */
+	readonly blob: string | null;
 }
 
 export interface Scan {
@@ -33,12 +35,13 @@ export function scanStream(stream: Stream, into: Scan): void {
 	const { lines } = stream;
 	let file = '';
 	let merge = false;
+	let blob: string | null = null;
 	for (let i = endOfMessage(lines); i < lines.length; ) {
 		const text = lines[i]?.text ?? '';
 		const line = lines[i]?.line ?? 1;
 		const header = text.startsWith('@@') ? hunkHeader(text) : null;
 		const from = i;
-		if (header !== null) i = takeHunk(stream, i, i + 1, header, file, into);
+		if (header !== null) i = takeHunk(stream, i, i + 1, header, { file, blob }, into);
 		else if (text.startsWith('@@@ ')) {
 			if (!merge)
 				into.problems.push({
@@ -53,13 +56,18 @@ export function scanStream(stream: Stream, into: Scan): void {
 		} else if (text.startsWith('diff ') && isDiffLine(text)) {
 			file = text.startsWith('diff --git ') ? (pathOfGitLine(text) ?? '') : '';
 			merge = false;
+			blob = null;
 			i++;
+		} else if (text.startsWith('index ')) {
+			blob = /^index ([0-9a-f]{7,64})\.\.[0-9a-f]{7,64}(?: \d{6})?$/.exec(text.slice(0, 200).trimEnd())?.[1] ?? null;
+			i++;
+			if (blob === null) continue;
 		} else if ((text.startsWith('--- ') || text.startsWith('+++ ')) && startsHeader(lines, i)) {
 			const both = text.startsWith('--- ');
 			file = pathOf(both ? text : null, (both ? lines[i + 1]?.text : text) ?? null) ?? file;
 			merge = false;
 			i += both ? 2 : 1;
-			if (isHeaderless(stream, i)) i = takeHunk(stream, i, i, null, file, into);
+			if (isHeaderless(stream, i)) i = takeHunk(stream, i, i, null, { file, blob }, into);
 		} else if (text.startsWith('Index: ') && /^Index: \S+\.?\S*$/.test(text.slice(0, 400))) {
 			file = pathOf(null, `+++ ${text.slice(7)}`) ?? file;
 			i++;
@@ -77,11 +85,11 @@ function isHeaderless({ lines, gaps }: Stream, i: number): boolean {
 	return gaps[i] === GAP.none && /^[-+ \t]/.test(text) && !startsHeader(lines, i) && text !== '-- ';
 }
 
-function takeHunk(stream: Stream, at: number, start: number, header: HunkHeader | null, file: string, into: Scan): number {
-	const body = readBody(stream, start, header, file, at);
+function takeHunk(stream: Stream, at: number, start: number, header: HunkHeader | null, of: Pick<RawHunk, 'file' | 'blob'>, into: Scan): number {
+	const body = readBody(stream, start, header, of.file, at);
 	if (body.lines.some((l) => l.kind !== ' ')) {
 		into.hunks.push({
-			file,
+			...of,
 			line: stream.lines[at]?.line ?? 1,
 			oldStart: header?.oldStart ?? 0,
 			newStart: header?.newStart ?? 0,

@@ -214,7 +214,10 @@ function amend(block: Block, { image: { draft, lines: image, cuts: missing }, st
 		origin: 'suggestion',
 		amends: draft.text.id,
 		context: draft.text.context,
+		oldStart: 0,
+		...(cuts.size > 0 ? { cuts: [...cuts] } : {}),
 		lines: block.lines,
+		amended: lines,
 		functions: changes.map((change) => ({ ...change, anchor: anchorOf(draft, change), line: first, endLine: last })),
 	};
 }

@@ -35,6 +35,24 @@ export interface FunctionChange {
 	/** Range of the changed lines in the document. */
 	readonly line: number;
 	readonly endLine: number;
+	/** Where a whole function was taken from that the hunk shows only a part of. */
+	readonly from?: 'tree' | 'blob';
+	/** With `from`: the same change as the hunk alone shows it. Changes of one function by several hunks share their sides. */
+	readonly pieces?: readonly FunctionChange[];
+}
+
+/** Something about a hunk that a reader should know and that is no verdict. `rule` is a note rule of the report. */
+export interface PatchNote {
+	readonly rule: 'not-mapped';
+	readonly line: number;
+	readonly hunks: readonly number[];
+	readonly message: string;
+}
+
+/** A file of the kernel before and after a patch; before is what earlier patches of the series left. */
+export interface PatchedFile {
+	readonly before: string;
+	readonly after: string;
 }
 
 export interface Hunk {
@@ -50,7 +68,15 @@ export interface Hunk {
 	readonly amends: number | null;
 	/** Text after the second `@@`. */
 	readonly context: string;
+	/** First line in the file before the change, 1-based; 0 when the text does not say. */
+	readonly oldStart: number;
+	/** Indices into `lines` before which lines are missing; absent when none are. */
+	readonly cuts?: readonly number[];
+	/** Abbreviated object name of the file before the change, from an `index` line. */
+	readonly blob?: string;
 	readonly lines: readonly HunkLine[];
+	/** Of a suggestion: the draft after its own change, with the suggestion as a change of it. `cuts` belong to these lines. */
+	readonly amended?: readonly HunkLine[];
 	readonly functions: readonly FunctionChange[];
 }
 
@@ -70,6 +96,14 @@ export interface Patch {
 	readonly line: number;
 	readonly endLine: number;
 	readonly hunks: readonly Hunk[];
+	/** Commit that a `base-commit:` line names. */
+	readonly baseCommit?: string;
+	/** Patches that a `prerequisite-patch-id:` line names, which are to be applied first. */
+	readonly prerequisites?: readonly string[];
+	/** Whole files that the patch changes, by path, as far as a kernel tree was there and hunks applied. */
+	readonly files?: ReadonlyMap<string, PatchedFile>;
+	/** What became of the hunks when they were applied to a kernel tree. */
+	readonly notes?: readonly PatchNote[];
 }
 
 /** A kernel name in prose or code of the document (identifier-shaped), with every place where it occurs. */

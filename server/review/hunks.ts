@@ -27,7 +27,10 @@ function reportHunk(hunk: Hunk, name: string, reviewed: readonly Reviewed[]): Re
 			for (const line of placement.codeLines.after) after.add(line);
 		}
 		const place = best(mine);
-		if (mode === 'none' && place !== undefined) ({ hook, mode } = place.placement);
+		if (mode === 'none' && place !== undefined) {
+			hook = place.placement.hook;
+			mode = place.placement.mode === 'function' ? (place.change.from ?? 'function') : place.placement.mode;
+		}
 		for (const line of executedLines(pairs, 'before')) ran.before.add(line);
 		for (const line of executedLines(pairs, 'after')) ran.after.add(line);
 	}

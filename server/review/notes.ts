@@ -14,7 +14,7 @@ export interface Skipped {
 
 /** Everything that is not a verdict: each said once, in document order. */
 export function notesOf(patch: Patch, reviewed: readonly Reviewed[], { kernel, skipped }: Skipped, settings: ReviewSettings): Note[] {
-	const notes: Note[] = [...emptyHunks(patch)];
+	const notes: Note[] = [...emptyHunks(patch), ...(patch.notes ?? [])];
 	if (skipped.length > 0)
 		notes.push({ rule: 'skipped-arch', line: patch.line, hunks: [], message: `Not run: ${skipped.join(', ')} (not in kernel ${kernel}).` });
 	for (const { unit, pairs } of reviewed) {

@@ -1,4 +1,5 @@
 import type { Placement, StackEntry } from '../../simulator/index.ts';
+import { earlierPatches } from '../patch/series.ts';
 import type { FunctionChange, Hunk, ParsedDocument, Patch } from '../patch/types.ts';
 import type { ReportRun } from './report.ts';
 import type { RunMemory } from './run-memory.ts';
@@ -63,11 +64,12 @@ export function unitsOf(doc: ParsedDocument, patch: Patch): Unit[] {
 			after: [...base, ...amended(draftChanges(owner), own, 'after')],
 		});
 	}
-	return units;
+	return units.map((unit) => inPieces(unit, (change) => !change.whole));
 }
 
 /** Finds the place of each change on that kernel. Changes of comments and white space only are no part of the stacks. */
-export function placeUnit(unit: Unit, bench: RunMemory, kernel: string): PlacedUnit {
+export function placeUnit(wanted: Unit, bench: RunMemory, kernel: string): PlacedUnit {
+	const unit = inPieces(wanted, (change) => change.from !== undefined && bench.place(change, kernel).mode === 'none');
 	const changes = unit.own.map(({ change, hunk }) => ({ change, hunk, placement: bench.place(change, kernel) }));
 	const places = new Map(changes.map(({ change, placement }) => [change.id, placement]));
 	const loaded = ({ change }: StackEntry) =>
@@ -84,24 +86,45 @@ export function placeUnit(unit: Unit, bench: RunMemory, kernel: string): PlacedU
 	};
 }
 
+/**
+ * Functions of which some change is `partial` are taken in pieces throughout: a whole function would hide the pieces that lie
+ * on it. Of whole functions of the kernel tree only the topmost of each stack is left; it holds what those below it change.
+ */
+function inPieces(unit: Unit, partial: (change: FunctionChange) => boolean): Unit {
+	const all = [...unit.own, ...unit.before, ...unit.after].map(({ change }) => change as FunctionChange);
+	const names = new Set(all.filter((change) => partial(change)).map(placeOf));
+	const split = (change: FunctionChange): readonly FunctionChange[] =>
+		change.from !== undefined && names.has(placeOf(change)) ? (change.pieces ?? []) : [change];
+	const stack = (entries: readonly StackEntry[]): StackEntry[] => {
+		const top = new Map(entries.map(({ change, side }) => [placeOf(change), change[side]]));
+		const told = new Set<unknown>();
+		return entries.flatMap(({ change, side }) => {
+			const parts = split(change as FunctionChange);
+			if (parts[0] !== change || (change as FunctionChange).from === undefined) return parts.map((part) => entry(part, side));
+			// Several hunks of one function share its sides: once is enough.
+			if (top.get(placeOf(change)) !== change[side] || told.has(placeOf(change))) return [];
+			told.add(placeOf(change));
+			return [{ change, side }];
+		});
+	};
+	return {
+		base: unit.base,
+		own: unit.own.flatMap(({ change, hunk }) => split(change).map((part) => ({ change: part, hunk }))),
+		before: stack(unit.before),
+		after: stack(unit.after),
+	};
+}
+
+function placeOf({ file, name }: { readonly file: string; readonly name: string }): string {
+	return `${file} ${name}`;
+}
+
 export function isPlaced(placement: Placement): boolean {
 	return placement.hook !== null && placement.mode !== 'none';
 }
 
 function stackBelow(doc: ParsedDocument, patch: Patch): StackEntry[] {
 	return earlierPatches(doc, patch).flatMap((earlier) => draftChanges(earlier).map(({ change }) => entry(change, 'after')));
-}
-
-/** The patches of the same series version that come before `patch`; a number that occurs twice counts once. */
-function earlierPatches(doc: ParsedDocument, patch: Patch): Patch[] {
-	const series = patch.series;
-	if (series === null) return [];
-	const byNumber = new Map<number, Patch>();
-	for (const other of doc.patches) {
-		if (other.series === null || other.series.version !== series.version || other.series.of !== series.of) continue;
-		if (other.series.n < series.n && !byNumber.has(other.series.n) && draftChanges(other).length > 0) byNumber.set(other.series.n, other);
-	}
-	return [...byNumber.entries()].sort(([a], [b]) => a - b).map(([, other]) => other);
 }
 
 function draftChanges(patch: Patch): OwnChange[] {
@@ -112,7 +135,9 @@ function draftChanges(patch: Patch): OwnChange[] {
 function amended(draft: readonly OwnChange[], own: readonly OwnChange[], side: 'before' | 'after'): StackEntry[] {
 	const left = new Set(own);
 	const stack = draft.map(({ change, hunk }) => {
-		const by = own.find((o) => o.hunk.amends === hunk.id && o.change.name === change.name);
+		// A whole function of the kernel tree holds what all hunks change, so a suggestion for one of them amends it.
+		const whole = change.from !== undefined && own.find((o) => o.change.from !== undefined && placeOf(o.change) === placeOf(change));
+		const by = whole || own.find((o) => o.hunk.amends === hunk.id && o.change.name === change.name);
 		if (by === undefined) return entry(change, 'after');
 		left.delete(by);
 		return entry(by.change, side);

@@ -37,12 +37,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 	'server/review/': ['server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts', 'simulator/c/ast.ts'],
 	'server/formats/': ['server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
 	'server/features/': ['server/features/', 'server/session/', 'server/formats/', 'server/review/', 'server/patch/', 'server/version.ts', 'simulator/index.ts'],
-	'server/session/': ['server/session/', 'server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
+	'server/sources/': ['server/sources/', 'server/patch/'],
+	'server/session/': ['server/session/', 'server/sources/', 'server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
 	'server/': ['server/', 'simulator/index.ts', 'simulator/c/', 'simulator/scenarios/language/nearest.ts', 'package.json'],
 	'client/': ['client/', 'server/session/protocol.ts'],
 };
 
-/** Packages and Node modules by folder; the I/O of the project is in client/, server/session/ and the entries of server/. */
+/** Packages and Node modules by folder; the I/O of the project is in client/, server/session/, server/sources/ and the entries of server/. */
 const packages: Readonly<Record<string, RegExp>> = {
 	'simulator/c/': /^web-tree-sitter$/,
 	'simulator/': /^$/,
@@ -52,6 +53,7 @@ const packages: Readonly<Record<string, RegExp>> = {
 	'server/review/': /^$/,
 	'server/formats/': /^$/,
 	'server/features/': /^vscode-languageserver(\/node|-textdocument)?$/,
+	'server/sources/': /^node:(?:child_process|crypto|fs\/promises|os|path)$/,
 	'server/session/': /^(node:.*|vscode-languageserver(\/node|-textdocument)?)$/,
 	'server/': /^(node:.*|vscode-languageserver\/node|web-tree-sitter)$/,
 	'client/': /^(node:.*|vscode|vscode-languageclient\/node)$/,

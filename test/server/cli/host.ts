@@ -1,4 +1,5 @@
 import type { Host } from '../../../server/cli/host.ts';
+import type { Sources } from '../../../server/sources/attach.ts';
 import type { ScenarioSource, Simulator } from '../../../simulator/index.ts';
 import { fakeSimulator } from '../review/fake-simulator.ts';
 
@@ -16,12 +17,13 @@ export interface TestHostOptions {
 	/** Milliseconds that pass between two looks at the clock. */
 	readonly pace?: number;
 	readonly simulator?: Simulator;
+	readonly sources?: Sources;
 	/** Of the folder `.faultline`. */
 	readonly scenarioTexts?: readonly ScenarioSource[];
 }
 
 export function testHost(options: TestHostOptions = {}): TestHost {
-	const { files = {}, input = null, terminal = false, noColour = false, pace = 0, simulator, scenarioTexts = [] } = options;
+	const { files = {}, input = null, terminal = false, noColour = false, pace = 0, simulator, scenarioTexts = [], sources } = options;
 	const written = { out: '', err: '' };
 	let clock = 0;
 	const host: TestHost = {
@@ -48,6 +50,7 @@ export function testHost(options: TestHostOptions = {}): TestHost {
 		},
 		simulator: async () => simulator ?? fakeSimulator(),
 		scenarioTexts: async () => scenarioTexts,
+		sources: async () => sources ?? { treeFor: async () => null },
 		serve: async () => void host.served++,
 	};
 	return host;
