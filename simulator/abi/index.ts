@@ -1,13 +1,14 @@
 /** What C code may name: one table, used by the C engine, hover and the docs. */
 import { CONSTANTS } from './constants.ts';
 import { DESCRIBED } from './described.ts';
+import { ENVIRONMENT } from './environment.ts';
 import type { AbiEntry } from './entry.ts';
 import { MM } from './mm.ts';
 import { PAGES } from './pages.ts';
 import { PATHS } from './paths.ts';
 import { TABLES } from './tables.ts';
 
-export const ABI: readonly AbiEntry[] = [...MM, ...TABLES, ...PAGES, ...PATHS, ...CONSTANTS, ...DESCRIBED];
+export const ABI: readonly AbiEntry[] = [...MM, ...TABLES, ...PAGES, ...PATHS, ...CONSTANTS, ...DESCRIBED, ...ENVIRONMENT];
 
 const BY_NAME = new Map<string, AbiEntry>();
 for (const entry of ABI) {

@@ -9,7 +9,7 @@ export const atomic = struct('atomic', { counter: 'int' });
 export const atomic_long = struct('atomic_long', { counter: 'long' });
 export const list_head = struct('list_head', { next: 'struct list_head *', prev: 'struct list_head *' });
 export const rw_semaphore = struct('rw_semaphore', { count: 'long' });
-export const xarray = struct('xarray', { xa_head: 'void *' });
+export const xarray = struct('xarray', { xa_head: 'void *', xa_lock: 'spinlock_t', xa_flags: 'unsigned int' });
 
 /** include/linux/mm_types.h. `table` is the model's own: where the entries of a page used as a page table lie. */
 const PAGE = {
@@ -30,81 +30,105 @@ const PAGE = {
 export const page = struct('page', PAGE);
 export const folio = struct('folio', { ...PAGE, page: 'struct page @flags', swap: 'swp_entry_t @private' });
 
-export const inode = struct('inode', { i_mapping: 'struct address_space *', i_size: 'loff_t', i_flags: 'unsigned int' });
-export const address_space = struct('address_space', {
-	host: 'struct inode *',
-	i_pages: 'struct xarray',
-	i_mmap_rwsem: 'struct rw_semaphore',
-	nrpages: 'unsigned long',
-	flags: 'unsigned long',
-	wb_err: 'int',
-});
-export const file_ra_state = struct('file_ra_state', {
-	start: 'pgoff_t',
-	size: 'unsigned int',
-	async_size: 'unsigned int',
-	ra_pages: 'unsigned int',
-	mmap_miss: 'unsigned int',
-});
-export const file = struct('file', {
-	f_mapping: 'struct address_space *',
-	f_inode: 'struct inode *',
-	f_flags: 'unsigned int',
-	f_mode: 'unsigned int',
-	f_count: 'atomic_long_t',
-	f_ra: 'struct file_ra_state',
-});
+export const inode = struct('inode', { i_mapping: 'struct address_space *', i_size: 'loff_t', i_flags: 'unsigned int' }, 128);
+export const address_space = struct(
+	'address_space',
+	{
+		host: 'struct inode *',
+		i_pages: 'struct xarray',
+		i_mmap_rwsem: 'struct rw_semaphore',
+		nrpages: 'unsigned long',
+		flags: 'unsigned long',
+		wb_err: 'int',
+	},
+	128,
+);
+export const file_ra_state = struct(
+	'file_ra_state',
+	{
+		start: 'pgoff_t',
+		size: 'unsigned int',
+		async_size: 'unsigned int',
+		ra_pages: 'unsigned int',
+		mmap_miss: 'unsigned int',
+	},
+	192,
+);
+export const file = struct(
+	'file',
+	{
+		f_mapping: 'struct address_space *',
+		f_inode: 'struct inode *',
+		f_flags: 'unsigned int',
+		f_mode: 'unsigned int',
+		f_count: 'atomic_long_t',
+		f_ra: 'struct file_ra_state',
+	},
+	128,
+);
 
-export const mm_struct = struct('mm_struct', {
-	pgd: 'pgd_t *',
-	mmap_lock: 'struct rw_semaphore',
-	mmap_sem: 'struct rw_semaphore @mmap_lock',
-	mm_lock_seq: 'int',
-	mmap_seq: 'unsigned long',
-	page_table_lock: 'spinlock_t',
-	pgtables_bytes: 'atomic_long_t',
-	file_rss: 'long',
-	anon_rss: 'long',
-	swap_rss: 'long',
-	shmem_rss: 'long',
-	map_count: 'int',
-	total_vm: 'unsigned long',
-	mm_users: 'atomic_t',
-	mm_count: 'atomic_t',
-	tlb_flush_pending: 'atomic_t',
-	/** Unmapped without a flush: counts in the low half, those flushed in the high one; a flag up to 5.17. */
-	tlb_flush_batched: 'int',
-	def_flags: 'unsigned long',
-	asid: 'int',
-	flags: 'unsigned long',
-	/** The model's own: the page of the top-level table. */
-	pgd_page: 'struct page *',
-});
+export const mm_struct = struct(
+	'mm_struct',
+	{
+		pgd: 'pgd_t *',
+		mmap_lock: 'struct rw_semaphore',
+		mmap_sem: 'struct rw_semaphore @mmap_lock',
+		mm_lock_seq: 'int',
+		mmap_seq: 'unsigned long',
+		page_table_lock: 'spinlock_t',
+		pgtables_bytes: 'atomic_long_t',
+		file_rss: 'long',
+		anon_rss: 'long',
+		swap_rss: 'long',
+		shmem_rss: 'long',
+		map_count: 'int',
+		total_vm: 'unsigned long',
+		mm_users: 'atomic_t',
+		mm_count: 'atomic_t',
+		tlb_flush_pending: 'atomic_t',
+		/** Unmapped without a flush: counts in the low half, those flushed in the high one; a flag up to 5.17. */
+		tlb_flush_batched: 'atomic_t',
+		def_flags: 'unsigned long',
+		asid: 'int',
+		flags: 'unsigned long',
+		/** The model's own: the page of the top-level table. */
+		pgd_page: 'struct page *',
+	},
+	640,
+);
 struct('vma_lock', { vm_lock_seq: 'int', lock: 'struct rw_semaphore' });
-export const vm_area_struct = struct('vm_area_struct', {
-	vm_start: 'unsigned long',
-	vm_end: 'unsigned long',
-	vm_mm: 'struct mm_struct *',
-	vm_page_prot: 'pgprot_t',
-	vm_flags: 'unsigned long',
-	vm_lock_seq: 'int',
-	detached: 'bool',
-	vm_lock: 'struct vma_lock *',
-	anon_vma: 'struct anon_vma *',
-	vm_ops: 'struct vm_operations_struct *',
-	vm_pgoff: 'unsigned long',
-	vm_file: 'struct file *',
-	swap_readahead_info: 'atomic_long_t',
-});
-export const vm_operations_struct = struct('vm_operations_struct', {
-	fault: 'void *',
-	huge_fault: 'void *',
-	map_pages: 'void *',
-	page_mkwrite: 'void *',
-	pfn_mkwrite: 'void *',
-	open: 'void *',
-	close: 'void *',
-});
+export const vm_area_struct = struct(
+	'vm_area_struct',
+	{
+		vm_start: 'unsigned long',
+		vm_end: 'unsigned long',
+		vm_mm: 'struct mm_struct *',
+		vm_page_prot: 'pgprot_t',
+		vm_flags: 'unsigned long',
+		vm_lock_seq: 'int',
+		detached: 'bool',
+		vm_lock: 'struct vma_lock *',
+		anon_vma: 'struct anon_vma *',
+		vm_ops: 'struct vm_operations_struct *',
+		vm_pgoff: 'unsigned long',
+		vm_file: 'struct file *',
+		swap_readahead_info: 'atomic_long_t',
+	},
+	192,
+);
+export const vm_operations_struct = struct(
+	'vm_operations_struct',
+	{
+		fault: 'void *',
+		huge_fault: 'void *',
+		map_pages: 'void *',
+		page_mkwrite: 'void *',
+		pfn_mkwrite: 'void *',
+		open: 'void *',
+		close: 'void *',
+	},
+	128,
+);
 export const vm_fault = struct('vm_fault', {
 	vma: 'struct vm_area_struct *',
 	gfp_mask: 'gfp_t',
@@ -130,34 +154,42 @@ export const xa_state = struct('xa_state', {
 	xa_last: 'unsigned long',
 });
 export const tlbflush_unmap_batch = struct('tlbflush_unmap_batch', { flush_required: 'int', writable: 'int' });
-export const task_struct = struct('task_struct', {
-	mm: 'struct mm_struct *',
-	active_mm: 'struct mm_struct *',
-	flags: 'unsigned int',
-	pid: 'int',
-	maj_flt: 'unsigned long',
-	min_flt: 'unsigned long',
-	tlb_ubc: 'struct tlbflush_unmap_batch',
-	in_user_fault: 'unsigned int',
-});
+export const task_struct = struct(
+	'task_struct',
+	{
+		mm: 'struct mm_struct *',
+		active_mm: 'struct mm_struct *',
+		flags: 'unsigned int',
+		pid: 'int',
+		maj_flt: 'unsigned long',
+		min_flt: 'unsigned long',
+		tlb_ubc: 'struct tlbflush_unmap_batch',
+		in_user_fault: 'unsigned int',
+	},
+	384,
+);
 export const zap_details = struct('zap_details', { single_folio: 'struct folio *', even_cows: 'int', reclaim_pt: 'int', zap_flags: 'unsigned int' });
-export const mmu_gather = struct('mmu_gather', {
-	mm: 'struct mm_struct *',
-	start: 'unsigned long',
-	end: 'unsigned long',
-	fullmm: 'unsigned int',
-	need_flush_all: 'unsigned int',
-	freed_tables: 'unsigned int',
-	cleared_ptes: 'unsigned int',
-	cleared_pmds: 'unsigned int',
-	cleared_puds: 'unsigned int',
-	cleared_p4ds: 'unsigned int',
-	vma_exec: 'unsigned int',
-	vma_huge: 'unsigned int',
-	batch: 'void *',
-	handle: 'int',
-});
-struct('swap_info_struct', { flags: 'unsigned long', type: 'signed char', lock: 'spinlock_t', pages: 'unsigned int', inuse_pages: 'unsigned int' });
+export const mmu_gather = struct(
+	'mmu_gather',
+	{
+		mm: 'struct mm_struct *',
+		start: 'unsigned long',
+		end: 'unsigned long',
+		fullmm: 'unsigned int',
+		need_flush_all: 'unsigned int',
+		freed_tables: 'unsigned int',
+		cleared_ptes: 'unsigned int',
+		cleared_pmds: 'unsigned int',
+		cleared_puds: 'unsigned int',
+		cleared_p4ds: 'unsigned int',
+		vma_exec: 'unsigned int',
+		vma_huge: 'unsigned int',
+		batch: 'void *',
+		handle: 'int',
+	},
+	192,
+);
+struct('swap_info_struct', { flags: 'unsigned long', type: 'signed char', lock: 'spinlock_t', pages: 'unsigned int', inuse_pages: 'unsigned int' }, 256);
 struct('mmu_notifier_range', { mm: 'struct mm_struct *', start: 'unsigned long', end: 'unsigned long', flags: 'unsigned int', event: 'unsigned int' });
 struct('vm_special_mapping', { name: 'char *' });
 struct('pt_regs', { ip: 'unsigned long', sp: 'unsigned long' });

@@ -29,12 +29,10 @@ export function emitCall(cx: Emit, e: CallExpr, wanted: CType | null): Val {
 	const { signature, waits } = callee;
 	const args = emitArgs(cx, e, { ...signature, name: fn.name });
 	if (args === null) return BAD;
-	if (waits && !cx.options.waits) {
-		cx.problem(e.line, `${fn.name} may wait, and the function that calls it cannot`);
-		return cx.trap(`a wait in ${fn.name}`);
-	}
 	const bound = cx.external((k) => callee.bind(k), `call:${fn.name}`);
 	if (callee.effects !== 'none') cx.effect();
+	// Where nobody can wait, what may wait goes on as long as it need not.
+	if (waits && !cx.options.waits) return result(cx, `rt.now(${bound}(${args}))`, signature.ret, false);
 	return result(cx, `${bound}(${args})`, signature.ret, waits);
 }
 
@@ -89,9 +87,8 @@ function callThrough(cx: Emit, e: CallExpr): Val {
 	const there = cx.temp(`${find}(${code})??rt.noFunction(${code})`);
 	cx.effect();
 	if (!cx.options.waits) {
-		cx.put(`if(${there}.waits)rt.waitsHere();`);
 		cx.checked.clear();
-		return result(cx, `${there}.call(${args})`, found.ret, false);
+		return result(cx, `(${there}.waits?rt.now(${there}.call(${args})):${there}.call(${args}))`, found.ret, false);
 	}
 	const value = cx.fresh('t');
 	cx.checked.clear();

@@ -70,7 +70,8 @@ function compileFunction(def: CompileInput, link: Linkage, options: CompileOptio
 	const typed = (type: string | CType, what: string): CType | null => {
 		const found = typeof type === 'string' ? resolveType(type) : type;
 		if (found === undefined) problems.push({ line, message: `the type of ${what} is unknown: ${type}` });
-		return found ?? null;
+		// A parameter of a function's type is a pointer to it.
+		return found?.k === 'func' ? { k: 'ptr', to: found } : (found ?? null);
 	};
 	const ret = typed(def.ret, def.name);
 	const params = def.params.map((p) => ({ name: p.name, type: typed(p.type, p.name) }));

@@ -150,8 +150,10 @@ export class CRuntime {
 		throw new NotModelled('the function behind a pointer', this.line);
 	}
 
-	waitsHere(): never {
-		throw new NotModelled('a wait in a function that cannot wait', this.line);
+	now<T>(co: Iterator<unknown, T, void>): T {
+		const step = co.next();
+		if (step.done !== true) throw new NotModelled('a wait in a function that cannot wait', this.line);
+		return step.value;
 	}
 
 	/** memset. */

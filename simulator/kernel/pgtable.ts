@@ -44,12 +44,16 @@ export function mm_dec_nr_ptes(k: Kernel, mm: number): void {
 	k.mem.w64(mm + mm_struct.pgtables_bytes, k.mem.r64(mm + mm_struct.pgtables_bytes) - F.PAGE_SIZE);
 }
 
-export function pmd_lock(k: Kernel, mm: number, _pmd: number): number {
-	const lock = mm + mm_struct.page_table_lock;
+export function pmd_lock(k: Kernel, mm: number, pmd: number): number {
+	const lock = k.pmd_lockptr(mm, pmd);
 	k.counters.add('lock.pmd');
 	k.inject('pmd_lock');
 	k.spin_lock(lock);
 	return lock;
+}
+
+export function pmd_lockptr(_k: Kernel, mm: number, _pmd: number): number {
+	return mm + mm_struct.page_table_lock;
 }
 
 /** Lock of the page table that the PMD points to. */
@@ -103,12 +107,12 @@ export function __pte_alloc(k: Kernel, mm: number, pmd: number): number {
 /** Upper levels down to the PMD of `address`, allocated where missing. Returns the address of the PMD entry. */
 export function pmd_alloc_path(k: Kernel, mm: number, address: number): number {
 	const vpn = Math.floor(address / F.PAGE_SIZE);
-	const pud = below(k, k.pgd(mm) + (Math.floor(vpn / 134217728) & 511) * 8);
-	return below(k, pud + ((vpn >> 18) & 511) * 8) + ((vpn >> 9) & 511) * 8;
+	const pud = upper_alloc(k, k.pgd(mm) + (Math.floor(vpn / 134217728) & 511) * 8);
+	return upper_alloc(k, pud + ((vpn >> 18) & 511) * 8) + ((vpn >> 9) & 511) * 8;
 }
 
 /** The table that an upper-level entry points to, made if there is none. */
-function below(k: Kernel, at: number): number {
+export function upper_alloc(k: Kernel, at: number): number {
 	let entry = k.mem.r64(at);
 	if (entry === 0) {
 		entry = (k.frames.pfnOf(k.frames.allocTable()) << F.PAGE_SHIFT) | F.PTE_PRESENT;

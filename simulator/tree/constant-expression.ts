@@ -63,7 +63,15 @@ function tokensValue(tokens: readonly Token[], names: Names, budget: { left: num
 			const type = inner.length > 0 && inner.every((t) => t.kind === 'id' || t.text === '*');
 			const next = tokens[at];
 			// A cast: names in parentheses before an operand.
-			if (type && next !== undefined && (next.kind === 'number' || next.kind === 'id' || next.text === '(' || next.text === '~' || (next.text === '-' && names.value(inner[0]?.text ?? '') === undefined)))
+			if (
+				type &&
+				next !== undefined &&
+				(next.kind === 'number' ||
+					next.kind === 'id' ||
+					next.text === '(' ||
+					next.text === '~' ||
+					(next.text === '-' && names.value(inner[0]?.text ?? '') === undefined))
+			)
 				return unary();
 			return tokensValue(inner, names, budget, depth + 1);
 		}

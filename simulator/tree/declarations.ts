@@ -126,10 +126,20 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 					return defined(head, from, at, /;\s*$/.test(code), code);
 				}
 				// A typedef or a variable may have its name behind the brace.
+				// Bodies of functions end in the first column; a list may end behind its last item.
+				const list = !head.includes('(') || /^\s*(?:typedef\s+)?(?:struct|union|enum)\b[^()]*$/.test(head);
+				let depth = list ? bracesOf(code) : 0;
 				at++;
-				for (; at < lines.length && !(lines[at] as string).startsWith('}'); at++)
-					if (/^\s*#/.test(lines[at] as string)) conditions.take(lines[at] as string);
-				const last = withoutComments(lines[at] ?? '');
+				for (; at < lines.length && !(lines[at] as string).startsWith('}'); at++) {
+					const inner = lines[at] as string;
+					if (/^\s*#/.test(inner)) conditions.take(inner);
+					else if (list) {
+						depth += bracesOf(withoutComments(inner));
+						if (depth <= 0) break;
+					}
+				}
+				const ending = withoutComments(lines[at] ?? '');
+				const last = ending.slice(Math.max(0, ending.lastIndexOf('}')));
 				at++;
 				let tail = last;
 				// `} name\n= ...` does not occur; `} __aligned(8)\n;` does not either.
@@ -183,7 +193,13 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 		}
 		const declared = equals < 0 ? text.replace(/;$/, '') : text.slice(0, equals);
 		const macro = /^(?:static |extern )*(?:DEFINE_\w+|DECLARE_\w+)\(([^)]*)\)/.exec(text);
-		const name = macro === null ? /(\w+)\s*(?:\[[^\]]*\]\s*)*(?:__\w+(?:\([^)]*\))?\s*)*$/.exec(declared.trim())?.[1] : macro[1]?.split(',').at(/PER_CPU/.test(text) ? 1 : 0)?.trim();
+		const name =
+			macro === null
+				? /(\w+)\s*(?:\[[^\]]*\]\s*)*(?:__\w+(?:\([^)]*\))?\s*)*$/.exec(declared.trim())?.[1]
+				: macro[1]
+						?.split(',')
+						.at(/PER_CPU/.test(text) ? 1 : 0)
+						?.trim();
 		if (name !== undefined) variables.set(name, place(name));
 	}
 }
@@ -192,7 +208,8 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 function functionName(head: string): string | undefined {
 	const text = head.replace(/__attribute__\s*\(\(.*?\)\)/g, ' ').replace(/\b__(?:printf|acquires|releases|must_hold|aligned|section)\s*\([^)]*\)/g, ' ');
 	const match = /(\w+)\s*\(/.exec(text);
-	if (match === null || /^(?:DEFINE|DECLARE|EXPORT|MODULE|module|core_param|early_param|late_initcall|subsys_initcall)\w*$/.test(match[1] as string)) return undefined;
+	if (match === null || /^(?:DEFINE|DECLARE|EXPORT|MODULE|module|core_param|early_param|late_initcall|subsys_initcall)\w*$/.test(match[1] as string))
+		return undefined;
 	if (/^SYSCALL_DEFINE\d$/.test(match[1] as string)) return undefined;
 	// A function pointer variable.
 	if (/^\w[\w\s*]*\(\s*\*/.test(text)) return undefined;
@@ -205,19 +222,25 @@ function openingBrace(code: string): number {
 	return at >= 0 && (code.indexOf('"') < 0 || code.indexOf('"') > at) ? at : -1;
 }
 
-function balanced(code: string): boolean {
+const balanced = (code: string): boolean => bracesOf(code) === 0;
+
+/** Braces that open less those that close. */
+function bracesOf(code: string): number {
 	let depth = 0;
 	for (const c of code) {
 		if (c === '{') depth++;
 		else if (c === '}') depth--;
 	}
-	return depth === 0;
+	return depth;
 }
 
 /** Comments that end in the line; what follows one that does not end is dropped. */
 export function withoutComments(text: string): string {
 	if (!text.includes('/')) return text;
-	return text.replace(/\/\*[\s\S]*?\*\//g, ' ').replace(/\/\*[\s\S]*$/, ' ').replace(/\/\/.*$/, '');
+	return text
+		.replace(/\/\*[\s\S]*?\*\//g, ' ')
+		.replace(/\/\*[\s\S]*$/, ' ')
+		.replace(/\/\/.*$/, '');
 }
 
 function splitNames(params: string): string[] {

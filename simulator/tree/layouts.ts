@@ -17,7 +17,23 @@ interface Cursor {
 }
 
 const ATTRIBUTES = /^(?:__\w+|____cacheline\w*|__randomize_layout|CACHELINE_PADDING|ZONE_PADDING|randomized_struct_fields_(?:start|end)|ANDROID_\w+)$/;
-const ATTRIBUTE_TYPES = new Set(['__u8', '__u16', '__u32', '__u64', '__s8', '__s16', '__s32', '__s64', '__be32', '__le32', '__le64', '__be64', '__le16', '__be16', '__kernel_size_t']);
+const ATTRIBUTE_TYPES = new Set([
+	'__u8',
+	'__u16',
+	'__u32',
+	'__u64',
+	'__s8',
+	'__s16',
+	'__s32',
+	'__s64',
+	'__be32',
+	'__le32',
+	'__le64',
+	'__be64',
+	'__le16',
+	'__be16',
+	'__kernel_size_t',
+]);
 const QUALIFIERS = new Set(['const', 'volatile', 'static', 'extern']);
 
 /** @param text lines of the definition. Members whose type nobody knows are left out with what follows them unknown to offsets only. */
@@ -138,6 +154,10 @@ function members(name: string, union: boolean, c: Cursor, context: LayoutContext
 						const own = tag ?? `${name}::${anonymous++}`;
 						const layout = members(own, kind === 'union', c, context);
 						type = nestedType(own, layout, context);
+						while (ATTRIBUTES.test(c.tokens[c.at]?.text ?? '')) {
+							c.at++;
+							if (c.tokens[c.at]?.text === '(') parenthesised(c);
+						}
 						if (c.tokens[c.at]?.text === ';' && tag === null) {
 							put(null, type, null, layout);
 							c.at++;
@@ -155,7 +175,7 @@ function members(name: string, union: boolean, c: Cursor, context: LayoutContext
 			}
 			// The last word before a declarator's end is its name.
 			const next = c.tokens[c.at + 1]?.text;
-			if (words.length > 0 && (next === ';' || next === ',' || next === '[' || next === ':' || next === ')')) break;
+			if (words.length > 0 && (next === ';' || next === ',' || next === '[' || next === ':' || next === ')' || next === '(')) break;
 			words.push(token.text);
 			c.at++;
 			if (c.tokens[c.at]?.text === '(' && /^(?:typeof|__typeof__)$/.test(token.text)) parenthesised(c);
@@ -195,6 +215,11 @@ function members(name: string, union: boolean, c: Cursor, context: LayoutContext
 						if (ATTRIBUTES.test(token.text)) continue;
 					}
 					field = token.text;
+					if (c.tokens[c.at]?.text === '(') {
+						// A function's type, as a typedef names it.
+						const parameters = parenthesised(c);
+						type = { k: 'func', ret: type ?? { k: 'void' }, params: paramsOf(parameters), varargs: parameters.at(-1)?.text === '...' };
+					}
 				} else if (token.text === '[') {
 					const from = ++c.at;
 					for (let depth = 1; c.at < c.tokens.length; c.at++) {
@@ -205,7 +230,8 @@ function members(name: string, union: boolean, c: Cursor, context: LayoutContext
 					const n = length === '' ? 0 : context.constant(length);
 					const inner: CType = type ?? { k: 'void' };
 					// `[2][3]`: the first length is the outer one.
-					type = inner.k === 'array' && !pointer ? { k: 'array', of: { k: 'array', of: inner.of, n: n ?? 1 }, n: inner.n } : { k: 'array', of: inner, n: n ?? 1 };
+					type =
+						inner.k === 'array' && !pointer ? { k: 'array', of: { k: 'array', of: inner.of, n: n ?? 1 }, n: inner.n } : { k: 'array', of: inner, n: n ?? 1 };
 				} else if (token.text === ':') {
 					const from = ++c.at;
 					while (c.at < c.tokens.length && c.tokens[c.at]?.text !== ',' && c.tokens[c.at]?.text !== ';') c.at++;
@@ -253,7 +279,10 @@ export function paramsOf(tokens: readonly Token[]): Param[] {
 		if (words.length === 0 || words[0]?.text === '...' || (words.length === 1 && words[0]?.text === 'void')) return;
 		if (words.some((t) => t.text === '(')) {
 			const name = words[words.findIndex((t) => t.text === '*') + 1];
-			out.push({ name: name?.kind === 'id' ? name.text : '', type: { k: 'ptr', to: { k: 'func', ret: { k: 'int', name: 'int', size: 4, signed: true }, params: [], varargs: true } } });
+			out.push({
+				name: name?.kind === 'id' ? name.text : '',
+				type: { k: 'ptr', to: { k: 'func', ret: { k: 'int', name: 'int', size: 4, signed: true }, params: [], varargs: true } },
+			});
 			return;
 		}
 		const array = words.findIndex((t) => t.text === '[');
@@ -261,7 +290,7 @@ export function paramsOf(tokens: readonly Token[]): Param[] {
 		const last = plain.at(-1) as Token;
 		const named = plain.length > 1 && last.kind === 'id' ? parseType(textOf(plain.slice(0, -1))) : undefined;
 		const whole = named ?? parseType(textOf(plain)) ?? parseType('unsigned long');
-		const type = array < 0 ? (whole as CType) : ({ k: 'ptr', to: whole } as CType);
+		const type = array < 0 ? (whole?.k === 'func' ? { k: 'ptr' as const, to: whole } : (whole as CType)) : ({ k: 'ptr', to: whole } as CType);
 		out.push({ name: named === undefined ? '' : last.text, type });
 	};
 	for (const token of tokens) {

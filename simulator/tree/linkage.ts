@@ -116,9 +116,9 @@ export class TreeCode {
 			constant: (name) => base.constant(name) ?? tree.constant(name, file),
 			global: (name) => base.global(name) ?? this.#global(name, file),
 			macro: (name) => {
-				const own = base.macro(name);
+				const own = base.macro(name) ?? MACROS.get(name);
 				if (own !== undefined) return own;
-				if (BUILTIN_MACROS.has(name) || intrinsics.has(name) || base.constant(name) !== undefined) return undefined;
+				if (BUILTIN_MACROS.has(name) || intrinsics.has(name) || base.constant(name) !== undefined || base.callee(name) !== undefined) return undefined;
 				return tree.linkMacro(name, file);
 			},
 			undeclared: () => undefined,
@@ -129,13 +129,19 @@ export class TreeCode {
 	}
 
 	#callee(name: string, file: string, base: Linkage): Callee | undefined {
+		if (name.endsWith('_noprof')) {
+			// Allocation profiling is off: the function under the name that it had before.
+			const plain = base.callee(name.slice(0, -'_noprof'.length));
+			if (plain !== undefined) return plain;
+		}
 		if (this.options.isOwn(name)) return base.callee(name);
 		const prefer = this.options.prefer(name);
 		if (!prefer) {
 			const known = base.callee(name);
 			if (known !== undefined) return known;
 		}
-		if (BUILTIN_MACROS.has(name) || intrinsics.has(name) || base.macro(name) !== undefined) return undefined;
+		if (BUILTIN_MACROS.has(name) || intrinsics.has(name) || MACROS.has(name) || base.macro(name) !== undefined) return undefined;
+		if (/^(?:trace|raw_trace)_\w+$/.test(name)) return TRACEPOINT;
 		const fn = this.tree.function(name, file);
 		if (fn === undefined) {
 			const known = prefer ? base.callee(name) : undefined;
@@ -224,7 +230,11 @@ export class TreeCode {
 		const declared = fn?.body[0];
 		if (fn === null || declared?.k !== 'decl') return undefined;
 		const code = withTypes(this.tree, () =>
-			compile({ name: 'global', ret: 'void *', params: [], body: fn.body }, this.linkage('global', file), { parser: this.parser, waits: false, config: this.tree.config }),
+			compile({ name: 'global', ret: 'void *', params: [], body: fn.body }, this.linkage('global', file), {
+				parser: this.parser,
+				waits: false,
+				config: this.tree.config,
+			}),
 		);
 		const type = withTypes(this.tree, () => this.#typeOf(declared));
 		if (type === undefined) return undefined;
@@ -245,6 +255,20 @@ export class TreeCode {
 		return declared.dims.reduceRight<typeof type>((of) => ({ k: 'array', of, n: 1024 }), type);
 	}
 }
+
+/** Macros whose text in the tree is no expression that means anything here, in our words. */
+const MACROS = new Map([
+	['current', { params: [], body: 'get_current()' }],
+	['alloc_hooks', { params: ['call'], body: '(call)' }],
+	['XA_STATE_ORDER', { params: ['name', 'array', 'index', 'order'], body: 'struct xa_state name = { .xa = (array), .xa_index = (index) };' }],
+	['sysctl_numa_balancing_mode', { params: [], body: '0' }],
+	['SINGLE_DEPTH_NESTING', { params: [], body: '1' }],
+	['stack_guard_gap', { params: [], body: '(256UL << 12)' }],
+	['jiffies', { params: [], body: '0UL' }],
+	['buffer_heads_over_limit', { params: [], body: '0' }],
+]);
+
+const TRACEPOINT: Callee = { signature: { name: 'trace', ret: { k: 'void' }, params: [], varargs: true }, waits: false, effects: 'none', bind: () => () => 0 };
 
 /** Function pointers through which a call may wait. */
 const WAITING_MEMBERS = new Set(['fault', 'huge_fault', 'page_mkwrite', 'pfn_mkwrite', 'map_pages', 'read_folio', 'writepage', 'migrate_folio']);

@@ -64,7 +64,11 @@ export class SourceTree implements TypeScope {
 		}
 	}
 
-	#find<T extends Declared>(from: string | null, kind: (d: Declarations) => ReadonlyMap<string, T>, name: string): { readonly file: string; readonly at: T; readonly lines: readonly string[] } | undefined {
+	#find<T extends Declared>(
+		from: string | null,
+		kind: (d: Declarations) => ReadonlyMap<string, T>,
+		name: string,
+	): { readonly file: string; readonly at: T; readonly lines: readonly string[] } | undefined {
 		for (const [file, declared] of this.#searched(from)) {
 			const at = kind(declared).get(name);
 			if (at !== undefined) return { file, at, lines: declared.lines };
@@ -101,7 +105,7 @@ export class SourceTree implements TypeScope {
 	linkMacro(name: string, from: string | null): LinkMacro | undefined {
 		const macro = this.macro(name, from);
 		if (macro === undefined || macro.body === '' || macro.body === name) return undefined;
-		return { params: macro.params ?? [], body: macro.body };
+		return { params: macro.params ?? [], body: macro.body.replace(/\b__(?:force|user|rcu|iomem|percpu)\b/g, '') };
 	}
 
 	/** Signature of a function that the tree defines or declares. */
@@ -157,7 +161,11 @@ export class SourceTree implements TypeScope {
 			const mine = this.#ownEnums.get(from)?.get(name);
 			if (mine !== undefined) return this.#valueOf(`${from} ${name}`, mine, from);
 		}
-		if (this.#enumerators === undefined) this.#enumerators = enumeratorsOf([...this.#searched(null)].map(([, d]) => d), this.config);
+		if (this.#enumerators === undefined)
+			this.#enumerators = enumeratorsOf(
+				[...this.#searched(null)].map(([, d]) => d),
+				this.config,
+			);
 		const entry = this.#enumerators.get(name);
 		return entry === undefined ? undefined : this.#valueOf(name, entry, null);
 	}
@@ -298,6 +306,11 @@ function merged(known: Struct, layout: Struct): Struct {
 	// Without room, what only the tree knows is unknown.
 	if (known.extra === undefined) return known;
 	let end = known.size - known.extra;
+	// What the model keeps as `void *` may be a function pointer whose parameters the tree knows.
+	for (const [name, field] of known.fields) {
+		const told = layout.fields.get(name)?.type;
+		if (field.type.k === 'ptr' && field.type.to.k === 'void' && told?.k === 'ptr' && told.to.k === 'func') fields.set(name, { ...field, type: told });
+	}
 	const rest = [...layout.fields].filter(([name]) => !fields.has(name));
 	/** Bit-fields of one cell stay together. */
 	const cells = new Map<number, number>();
