@@ -2,10 +2,11 @@
  * ABI entries that whole functions of a kernel tree need around what the model is about: upper page-table levels, configuration
  * that is off here, statistics, debugging checks, and the helpers whose state the model keeps in its own way.
  */
-import { type AbiEntry, constant, nop, on, pure, ranged, symbol } from './entry.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { type AbiEntry, constant, formed, nop, on, pure, ranged, symbol } from './entry.ts';
 import * as F from './flags.ts';
 import * as P from './pte.ts';
-import { folio, mm_struct, page, vm_area_struct, vm_fault } from './structs.ts';
+import { folio, mm_struct, mmu_notifier_range, page, vm_area_struct, vm_fault } from './structs.ts';
 
 const n = (a: number | undefined): number => a as number;
 const PUD_SHIFT = 30;
@@ -486,6 +487,84 @@ const LOCKS: readonly AbiEntry[] = [
 	nop('void filemap_invalidate_unlock_shared(struct address_space *mapping)'),
 ];
 
+function initRange(k: Kernel, range: number, event: number, flags: number, mm: number, start: number, end: number): void {
+	k.mem.w64(range + mmu_notifier_range.mm, mm);
+	k.mem.w64(range + mmu_notifier_range.start, start);
+	k.mem.w64(range + mmu_notifier_range.end, end);
+	k.mem.w32(range + mmu_notifier_range.flags, flags);
+	k.mem.w32(range + mmu_notifier_range.event, event);
+}
+
+/** The range of a notification lies in memory as the kernel lays it out. */
+const NOTIFIERS: readonly AbiEntry[] = [
+	formed(
+		'notifier-range-mm',
+		on(
+			'void mmu_notifier_range_init(struct mmu_notifier_range *range, unsigned int event, unsigned int flags, struct mm_struct *mm, unsigned long start, unsigned long end)',
+			'says what a notification is about',
+			(k, range, event, flags, mm, start, end) => initRange(k, n(range), n(event), n(flags), n(mm), n(start), n(end)),
+		),
+		on(
+			'void mmu_notifier_range_init(struct mmu_notifier_range *range, unsigned int event, unsigned int flags, struct vm_area_struct *vma, struct mm_struct *mm, unsigned long start, unsigned long end)',
+			'says what a notification is about; without the VMA from 6.3',
+			(k, range, event, flags, _vma, mm, start, end) => initRange(k, n(range), n(event), n(flags), n(mm), n(start), n(end)),
+		),
+	),
+	...(['mmu_notifier_invalidate_range_start', 'mmu_notifier_invalidate_range_end'] as const).map((name) =>
+		on(`void ${name}(struct mmu_notifier_range *range)`, 'tells secondary MMUs that entries of the range change, or have changed', (k, range) =>
+			k[name](k.mem.r64(n(range) + mmu_notifier_range.mm), k.mem.r64(n(range) + mmu_notifier_range.start), k.mem.r64(n(range) + mmu_notifier_range.end)),
+		),
+	),
+	on('int mmu_notifier_invalidate_range_start_nonblock(struct mmu_notifier_range *range)', 'the same where nobody may wait; 0', (k, range) => {
+		k.mmu_notifier_invalidate_range_start(
+			k.mem.r64(n(range) + mmu_notifier_range.mm),
+			k.mem.r64(n(range) + mmu_notifier_range.start),
+			k.mem.r64(n(range) + mmu_notifier_range.end),
+		);
+		return 0;
+	}),
+	nop('void mmu_notifier_invalidate_range_only_end(struct mmu_notifier_range *range)', 'the end of a notification whose range was told already'),
+	nop(
+		'void mmu_notifier_invalidate_range(struct mm_struct *mm, unsigned long start, unsigned long end)',
+		'hardware that shares page tables with the CPU; none here',
+	),
+	nop(
+		'void mmu_notifier_arch_invalidate_secondary_tlbs(struct mm_struct *mm, unsigned long start, unsigned long end)',
+		'hardware that shares page tables with the CPU; none here',
+	),
+	on('bool mm_has_notifiers(struct mm_struct *mm)', 'tells whether a secondary MMU maps the address space', (k, mm) => (k.notifiers.has(n(mm)) ? 1 : 0)),
+	symbol(
+		'int mmu_notifier_clear_flush_young(struct mm_struct *mm, unsigned long start, unsigned long end)',
+		'ages what secondary MMUs map',
+		'mmu_notifier_clear_flush_young',
+		false,
+	),
+	on(
+		'int ptep_clear_flush_young_notify(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)',
+		'ptep_clear_flush_young() here and in secondary MMUs',
+		(k, vma, addr, ptep) =>
+			k.ptep_clear_flush_young(n(vma), n(addr), n(ptep)) |
+			k.mmu_notifier_clear_flush_young(k.mem.r64(n(vma) + vm_area_struct.vm_mm), n(addr), n(addr) + F.PAGE_SIZE),
+	),
+	on(
+		'int pmdp_clear_flush_young_notify(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp)',
+		'pmdp_clear_flush_young() here and in secondary MMUs',
+		(k, vma, addr, pmdp) =>
+			k.pmdp_clear_flush_young(n(vma), n(addr), n(pmdp)) |
+			k.mmu_notifier_clear_flush_young(k.mem.r64(n(vma) + vm_area_struct.vm_mm), n(addr), n(addr) + F.PMD_SIZE),
+	),
+	on(
+		'pte_t ptep_clear_flush_notify(struct vm_area_struct *vma, unsigned long addr, pte_t *ptep)',
+		'ptep_clear_flush(); secondary MMUs were told by the range',
+		(k, vma, addr, ptep) => k.ptep_clear_flush(n(vma), n(addr), n(ptep)),
+	),
+	on(
+		'void set_pte_at_notify(struct mm_struct *mm, unsigned long addr, pte_t *ptep, pte_t pte)',
+		'set_pte_at(); secondary MMUs were told by the range',
+		(k, mm, addr, ptep, pte) => k.set_pte_at(n(mm), n(addr), n(ptep), n(pte)),
+	),
+];
+
 /** Memory of the kernel's own. What is freed is not handed out again in a run, so that a use after it is seen. */
 const ALLOCATIONS: readonly AbiEntry[] = [
 	on('unsigned long __get_free_pages(gfp_t gfp, unsigned int order)', 'memory of whole pages', (k, _gfp, order) => k.mem.alloc(F.PAGE_SIZE * 2 ** n(order))),
@@ -503,8 +582,14 @@ const ALLOCATIONS: readonly AbiEntry[] = [
 	on('void kmem_cache_free(void *cache, void *object)', 'frees it', (k, _cache, at) => k.mem.free(n(at))),
 	on('struct folio *folio_alloc(gfp_t gfp, unsigned int order)', 'a folio with one reference', (k, _gfp, order) => k.frames.alloc(n(order))),
 	on('struct folio *filemap_alloc_folio(gfp_t gfp, unsigned int order)', 'a folio with one reference', (k, _gfp, order) => k.frames.alloc(n(order))),
-	on('struct folio *__folio_alloc(gfp_t gfp, unsigned int order, int nid, void *nodes)', 'a folio with one reference', (k, _gfp, order) => k.frames.alloc(n(order))),
-	on('struct folio *folio_alloc_mpol(gfp_t gfp, unsigned int order, void *policy, unsigned long index, int nid)', 'a folio with one reference', (k, _gfp, order) => k.frames.alloc(n(order))),
+	on('struct folio *__folio_alloc(gfp_t gfp, unsigned int order, int nid, void *nodes)', 'a folio with one reference', (k, _gfp, order) =>
+		k.frames.alloc(n(order)),
+	),
+	on(
+		'struct folio *folio_alloc_mpol(gfp_t gfp, unsigned int order, void *policy, unsigned long index, int nid)',
+		'a folio with one reference',
+		(k, _gfp, order) => k.frames.alloc(n(order)),
+	),
 	on('struct page *alloc_pages(gfp_t gfp, unsigned int order)', 'pages with one reference', (k, _gfp, order) => k.frames.alloc(n(order))),
 ];
 
@@ -535,7 +620,7 @@ const VARIOUS: readonly AbiEntry[] = [
 		k.mem.w64(n(vma) + vm_area_struct.vm_flags, n(flags)),
 	),
 	on('unsigned long get_mm_counter(struct mm_struct *mm, int member)', 'an rss counter', (k, mm, member) =>
-		k.mem.r64(n(mm) + [mm_struct.file_rss, mm_struct.anon_rss, mm_struct.swap_rss, mm_struct.shmem_rss][n(member)]!),
+		k.mem.r64(n(mm) + mm_struct.file_rss + 8 * n(member)),
 	),
 	on('struct page *ZERO_PAGE(unsigned long addr)', 'the page of zeros', (k) => k.zeroPage()),
 	on('bool is_zero_page(const struct page *page)', 'tells whether it is the page of zeros', (k, p) => (n(p) === k.zeroPage() ? 1 : 0)),
@@ -557,4 +642,4 @@ const VARIOUS: readonly AbiEntry[] = [
 	on('void set_folio_index(struct folio *folio, unsigned long index)', 'file offset of a folio', (k, f, i) => k.mem.w64(n(f) + folio.index, n(i))),
 ];
 
-export const ENVIRONMENT: readonly AbiEntry[] = [...LEVELS, ...FLAGS, ...LIMITS, ...NOTHING, ...LOCKS, ...ALLOCATIONS, ...VARIOUS];
+export const ENVIRONMENT: readonly AbiEntry[] = [...LEVELS, ...FLAGS, ...LIMITS, ...NOTHING, ...LOCKS, ...NOTIFIERS, ...ALLOCATIONS, ...VARIOUS];

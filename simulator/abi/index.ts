@@ -1,8 +1,8 @@
 /** What C code may name: one table, used by the C engine, hover and the docs. */
 import { CONSTANTS } from './constants.ts';
 import { DESCRIBED } from './described.ts';
-import { ENVIRONMENT } from './environment.ts';
 import type { AbiEntry } from './entry.ts';
+import { ENVIRONMENT } from './environment.ts';
 import { MM } from './mm.ts';
 import { PAGES } from './pages.ts';
 import { PATHS } from './paths.ts';

@@ -190,6 +190,12 @@ export const mmu_gather = struct(
 	192,
 );
 struct('swap_info_struct', { flags: 'unsigned long', type: 'signed char', lock: 'spinlock_t', pages: 'unsigned int', inuse_pages: 'unsigned int' }, 256);
-struct('mmu_notifier_range', { mm: 'struct mm_struct *', start: 'unsigned long', end: 'unsigned long', flags: 'unsigned int', event: 'unsigned int' });
+export const mmu_notifier_range = struct('mmu_notifier_range', {
+	mm: 'struct mm_struct *',
+	start: 'unsigned long',
+	end: 'unsigned long',
+	flags: 'unsigned int',
+	event: 'unsigned int',
+});
 struct('vm_special_mapping', { name: 'char *' });
 struct('pt_regs', { ip: 'unsigned long', sp: 'unsigned long' });

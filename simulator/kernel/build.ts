@@ -10,7 +10,7 @@ import type { Param, Signature } from '../c/types.ts';
 import { stageEvents } from '../hooks/compose.ts';
 import type { Staged, StageNode } from '../hooks/stages.ts';
 import type { Feature } from './features.ts';
-import { type Kernel, KernelState } from './kernel.ts';
+import { type Kernel, KernelState, type Watch } from './kernel.ts';
 import { type AnyStaged, isStaged, SYMBOLS, type SymbolFn } from './symbols.ts';
 
 /** A staged function in the form that a kernel with these features has. */
@@ -57,6 +57,8 @@ export interface Replacement {
 	readonly symbol: string;
 	readonly code: Compiled;
 	readonly signature: Signature;
+	/** Where the model calls the symbol otherwise than the kernel does: what it calls instead. */
+	readonly adapt?: (k: Kernel, fn: (...args: never[]) => unknown) => (...args: never[]) => unknown;
 }
 
 type StateArguments = ConstructorParameters<typeof KernelState>;
@@ -83,9 +85,10 @@ const KernelObject = ((): (new (...args: StateArguments) => KernelState) => {
 })();
 
 /** Makes a kernel: binds every symbol to the machine and loads the replacements. */
-export function bindKernel(parser: CParser, args: StateArguments, tracking: boolean, replacements: readonly Replacement[]): Kernel {
+export function bindKernel(parser: CParser, args: StateArguments, tracking: boolean, replacements: readonly Replacement[], watch: Watch | null = null): Kernel {
 	const state = new KernelObject(...args);
 	state.tracking = tracking;
+	state.watch = watch;
 	const k = state as Kernel;
 	const table = k as unknown as Record<string, unknown>;
 	const replaced = new Set(replacements.map((r) => r.symbol));
@@ -99,9 +102,12 @@ export function bindKernel(parser: CParser, args: StateArguments, tracking: bool
 	boundOps.set(k, { replaced, byArch: new Map() });
 	useArch(k, state.arch, state.archVersion);
 	for (const { symbol, code } of replacements)
-		if (!replacedSymbols.has(symbol)) state.patchFunctions.set(symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown);
-	for (const { symbol, code } of replacements)
-		if (replacedSymbols.has(symbol)) table[symbol] = named(state, symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown);
+		if (!replacedSymbols.has(symbol)) state.patchFunctions.set(symbol, named(state, symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown));
+	for (const { symbol, code, adapt } of replacements) {
+		if (!replacedSymbols.has(symbol)) continue;
+		const fn = code.instantiate(k, state.rt) as (...args: never[]) => unknown;
+		table[symbol] = named(state, symbol, adapt === undefined ? fn : adapt(k, fn));
+	}
 	return k;
 }
 
@@ -125,8 +131,9 @@ function bindPlain(k: Kernel, fn: (k: Kernel, ...args: never[]) => unknown): (..
 	}
 }
 
-/** While `tracking`, notes that the symbol ran. */
+/** While `tracking`, notes that the symbol ran; a traced kernel tells what it does. */
 function named(state: KernelState, name: string, fn: (...args: never[]) => unknown): (...args: never[]) => unknown {
+	if (state.watch !== null) return state.watch(name, fn);
 	if (!state.tracking) return fn;
 	return (...args) => {
 		state.called.add(name);

@@ -17,6 +17,10 @@ export interface TreeLinkOptions {
 	readonly isOwn: (name: string) => boolean;
 	/** Whether the tree's function runs although the model has one of that name. */
 	readonly prefer: (name: string) => boolean;
+	/** Arguments that the model's function of that name takes; undefined for what is no symbol. */
+	readonly symbolArity: (name: string) => number | undefined;
+	/** Whether the model's callers of a symbol let it wait; undefined for what is no symbol. */
+	readonly symbolWaits: (name: string) => boolean | undefined;
 }
 
 /** Addresses that stand for functions of the tree. */
@@ -72,8 +76,8 @@ export class TreeCode {
 
 	/** Whether a function of the tree may wait: because what it calls may. */
 	waits(name: string, file: string | null): boolean {
-		const known = this.options.base(name).callee(name);
-		if (known !== undefined) return known.waits;
+		const known = this.options.symbolWaits(name) ?? this.options.base(name).callee(name)?.waits;
+		if (known !== undefined) return known;
 		const fn = this.tree.function(name, file);
 		if (fn === undefined) return false;
 		const key = `${fn.file} ${name}`;
@@ -150,6 +154,14 @@ export class TreeCode {
 		}
 		const signature = this.signature(name, file);
 		if (signature === undefined) return undefined;
+		if (!prefer && this.options.symbolArity(name) === signature.params.length) {
+			// A symbol of the model that no patch names by itself: as the tree declares it.
+			return {
+				signature,
+				waits: this.options.symbolWaits(name) === true,
+				bind: (k) => ((...args: never[]) => (k as unknown as Record<string, CFunction>)[name]?.(...args)) as CFunction,
+			};
+		}
 		if (fn === undefined) {
 			this.outside.add(name);
 			return { signature, waits: false, bind: (k) => () => (k as Kernel).rt.notModelled(`call of ${name}`) };
@@ -263,6 +275,7 @@ const MACROS = new Map([
 	['XA_STATE_ORDER', { params: ['name', 'array', 'index', 'order'], body: 'struct xa_state name = { .xa = (array), .xa_index = (index) };' }],
 	['sysctl_numa_balancing_mode', { params: [], body: '0' }],
 	['SINGLE_DEPTH_NESTING', { params: [], body: '1' }],
+	['highest_memmap_pfn', { params: [], body: '(~0UL >> 1)' }],
 	['stack_guard_gap', { params: [], body: '(256UL << 12)' }],
 	['jiffies', { params: [], body: '0UL' }],
 	['buffer_heads_over_limit', { params: [], body: '0' }],

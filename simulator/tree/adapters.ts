@@ -1,0 +1,54 @@
+/** Where the model calls a function otherwise than the kernel does, and what stays the model's. */
+import type { Kernel } from '../kernel/kernel.ts';
+
+type Fn = (...args: never[]) => unknown;
+
+/** Makes of the tree's function what the model calls. */
+export type Adapter = (k: Kernel, fn: Fn) => Fn;
+
+export const ADAPTERS: ReadonlyMap<string, Adapter> = new Map<string, Adapter>([]);
+
+/** Functions of the files that stay the model's, each with the reason. */
+export const KEPT: ReadonlyMap<string, string> = new Map<string, string>(
+	Object.entries({
+		'who waits for a folio is a task of the scheduler': [
+			'folio_unlock',
+			'unlock_page',
+			'__folio_lock',
+			'__folio_lock_killable',
+			'folio_wait_bit',
+			'folio_wait_bit_killable',
+			'folio_wait_bit_common',
+			'folio_wake_bit',
+			'folio_end_writeback',
+			'migration_entry_wait_on_locked',
+			'folio_wait_private_2',
+		],
+		'a large folio has one count of mappings in the model': [
+			'folio_add_file_rmap_ptes',
+			'folio_add_file_rmap_pmd',
+			'folio_add_anon_rmap_ptes',
+			'folio_add_anon_rmap_pmd',
+			'folio_add_new_anon_rmap',
+			'folio_remove_rmap_ptes',
+			'folio_remove_rmap_pmd',
+			'page_add_file_rmap',
+			'page_add_anon_rmap',
+			'page_add_new_anon_rmap',
+			'page_remove_rmap',
+			'page_move_anon_rmap',
+			'folio_move_anon_rmap',
+		],
+		'the page cache is a map of the model': [
+			'filemap_add_folio',
+			'__filemap_get_folio',
+			'filemap_remove_folio',
+			'__filemap_remove_folio',
+			'filemap_read',
+			'filemap_get_entry',
+		],
+	}).flatMap(([why, names]) => names.map((name): [string, string] => [name, why])),
+);
+
+/** Functions that share state of their own, and so go together. */
+export const TOGETHER: readonly (readonly string[])[] = [];
