@@ -33,7 +33,7 @@ const host: Host = {
 	scenarioTexts: async () => (await import('./session/scenario-folder.ts')).readScenarioFolder('.'),
 	async sources({ tree, none }) {
 		const { cacheFolder, chooseSources, NO_SOURCES, SYSTEM_SOURCES } = await import('./sources/choose.ts');
-		return chooseSources(none ? NO_SOURCES : { tree, workspace: ['.'], system: SYSTEM_SOURCES, cache: cacheFolder(process.env) });
+		return chooseSources(none ? NO_SOURCES : { tree, workspace: ['.'], system: SYSTEM_SOURCES, clone: true, cache: cacheFolder(process.env) });
 	},
 	serve: async () => (await import('./main.ts')).startServer(),
 };

@@ -39,8 +39,19 @@ export interface FileBefore {
 	functionAbove(index: number): string | null;
 }
 
+/** How the hunks of a file are tried: all as they are, all taken back, or each for itself with whatever helps. */
+type Way = 'forward' | 'backward' | 'each';
+
 /** Applies the hunks of one patch to one file. `named`: the function that a hunk's header names. */
 export function applyHunks(file: FileBefore, hunks: readonly Hunk[], named: (hunk: Hunk) => string | null): Applied {
+	const forward = applyAll(file, hunks, named, 'forward');
+	if (forward.failures.length === 0) return forward;
+	// A tree that holds the whole patch already is the state after it.
+	const backward = hunks.some(isClear) ? applyAll(file, hunks, named, 'backward') : forward;
+	return backward.failures.length === 0 ? backward : applyAll(file, hunks, named, 'each');
+}
+
+function applyAll(file: FileBefore, hunks: readonly Hunk[], named: (hunk: Hunk) => string | null, way: Way): Applied {
 	const { lines } = file.index;
 	const edit = new Edit(lines);
 	const failures: Failure[] = [];
@@ -52,26 +63,28 @@ export function applyHunks(file: FileBefore, hunks: readonly Hunk[], named: (hun
 		const fits = name === null ? null : (index: number): boolean => file.functionAbove(index - 1) === name || file.functionAbove(index) === name;
 		const pieces = piecesOf(hunk);
 		const from = hunk.oldStart > 0 ? hunk.oldStart - 1 + drift : null;
-		const attempt = (backwards: boolean): readonly Location[] | Wanted => {
+		const attempt = (backwards: boolean, fuzzy: boolean): readonly Location[] | Wanted => {
 			const places: Location[] = [];
 			for (const piece of pieces) {
 				const wanted = wantedOf(piece, backwards, places.length === 0 ? from : null, places.at(-1)?.end ?? least, fits);
-				const place = wanted.old.length === 0 ? emptyFile(lines, hunk) : locate(file.index, wanted);
+				const place = wanted.old.length === 0 ? emptyFile(lines, hunk) : locate(file.index, wanted, fuzzy);
 				if (place === null) return wanted;
 				places.push(place);
 			}
 			return places;
 		};
-		const forward = attempt(false);
-		let places = forward;
-		if (!isPlaces(forward) && isClear(hunk)) places = attempt(true);
+		const first = attempt(way === 'backward', way === 'each');
+		let places = first;
+		if (way === 'each' && !isPlaces(first) && isClear(hunk)) places = attempt(true, false);
 		if (!isPlaces(places)) {
-			failures.push(failureOf(file.index, hunk, isPlaces(forward) ? places : forward));
+			failures.push(failureOf(file.index, hunk, isPlaces(first) ? places : first));
+			if (way !== 'each') break;
 			continue;
 		}
-		if (places !== forward) reversed.push(hunk);
-		for (const [i, place] of places.entries()) edit.put(pieces[i] ?? [], place, places !== forward);
-		if (from !== null && places[0] !== undefined && hunk.oldStart > 0) drift = places[0].start - (hunk.oldStart - 1);
+		const backwards = way === 'backward' || places !== first;
+		if (backwards) reversed.push(hunk);
+		for (const [i, place] of places.entries()) edit.put(pieces[i] ?? [], place, backwards);
+		if (places[0] !== undefined && hunk.oldStart > 0) drift = places[0].start - (hunk.oldStart - 1);
 		least = places.at(-1)?.end ?? least;
 	}
 	return { ...edit.sides(), failures, reversed };
@@ -94,10 +107,9 @@ function piecesOf(hunk: Hunk): HunkLine[][] {
 	return pieces.filter((piece) => piece.some(({ kind }) => kind !== ' '));
 }
 
-/** Taking a hunk back needs more of it than applying it: a line that is only added may stand in the file by chance. */
+/** Taking a hunk back needs enough of what it leaves: two lines may stand one behind the other by chance. */
 function isClear(hunk: Hunk): boolean {
-	const added = hunk.lines.filter(({ kind, text }) => kind === '+' && squeezed(text).length >= 8);
-	return hunk.origin !== 'suggestion' && added.length > 0 && hunk.lines.filter(({ kind, text }) => kind !== '-' && squeezed(text) !== '').length >= 4;
+	return hunk.origin !== 'suggestion' && hunk.lines.filter(({ kind, text }) => kind !== '-' && squeezed(text) !== '').length >= 4;
 }
 
 /** A hunk that shows no old line makes a new file, or adds at a place that only its header knows. */

@@ -9,7 +9,7 @@ export interface Declaration {
 /** Words before a parenthesis that are attributes of a declaration and not its name. */
 const ATTRIBUTES = new Set(
 	(
-		'__attribute__ __printf __scanf __aligned __section __alloc_size __acquires __releases __must_hold __cond_acquires __cond_releases __cond_lock __no_sanitize ' +
+		'__attribute__ __printf __scanf __realloc_size __aligned __section __alloc_size __acquires __releases __must_hold __cond_acquires __cond_releases __cond_lock __no_sanitize ' +
 		'__no_sanitize_address __guarded_by __malloc __counted_by __bpf_kfunc __nonnull __assume_aligned'
 	).split(' '),
 );

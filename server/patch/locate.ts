@@ -81,17 +81,17 @@ function placesOf(keys: readonly string[]): Map<string, number[]> {
 	return places;
 }
 
-/** Finds the place of a piece: as written, then with fuzz, then across the names of other kernels. */
-export function locate(file: FileIndex, wanted: Wanted): Location | null {
+/** Finds the place of a piece: as written, then (`fuzzy`) with fuzz, then across the names of other kernels. */
+export function locate(file: FileIndex, wanted: Wanted, fuzzy: boolean): Location | null {
 	const solid = wanted.old.flatMap(({ text }, i) => (squeezed(text) === '' ? [] : [i]));
 	if (solid.length === 0) return locateBlank(file, wanted);
 	const edge = (lines: readonly HunkLine[]): number => lines.filter(({ text }) => squeezed(text) !== '').length;
 	const leading = edge(wanted.old.slice(0, wanted.leading));
 	const trailing = wanted.trailing === 0 ? 0 : edge(wanted.old.slice(-wanted.trailing));
-	for (const aliased of [false, true]) {
+	for (const aliased of fuzzy ? [false, true] : [false]) {
 		const { keys, places } = file.view(aliased);
 		const own = solid.map((i) => keyOf(wanted.old[i]?.text ?? '', aliased));
-		for (let fuzz = 0; fuzz <= MAX_FUZZ; fuzz++) {
+		for (let fuzz = 0; fuzz <= (fuzzy ? MAX_FUZZ : 0); fuzz++) {
 			const from = Math.min(fuzz, leading);
 			const to = own.length - Math.min(fuzz, trailing);
 			if (fuzz > 0 && from === Math.min(fuzz - 1, leading) && own.length - to === Math.min(fuzz - 1, trailing)) break;

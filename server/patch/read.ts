@@ -52,10 +52,11 @@ function readMessage(message: Message, state: State): Patch {
 	const suggestions = suggestionsOf(lines, scan.taken, drafts, state.nextId);
 	state.nextId += suggestions.length;
 	for (const problem of scan.problems) if (state.problems.length < MAX_PROBLEMS) state.problems.push(problem);
+	const prose = lines.filter((_, i) => !scan.taken.has(i)).map(({ text }) => text);
 	const { kernel, kernelFrom } = kernelOf({
 		option: state.options.kernel,
 		subject: message.subject,
-		prose: lines.filter((_, i) => !scan.taken.has(i)).map(({ text }) => text),
+		prose,
 		date: message.date,
 		names: namesOf(hunks),
 	});
@@ -67,8 +68,25 @@ function readMessage(message: Message, state: State): Patch {
 		kernelFrom,
 		line: message.line,
 		endLine: message.endLine,
+		...trailersOf(prose),
 		hunks: suggestions.length === 0 ? hunks : inOrder([...hunks, ...suggestions], firstId, state.seen),
 	};
+}
+
+/** Prerequisites that are read of one mail. */
+const MAX_PREREQUISITES = 200;
+
+/** What `git format-patch --base` writes below a patch or a cover letter. */
+function trailersOf(prose: readonly string[]): Pick<Patch, 'baseCommit' | 'prerequisites'> {
+	let baseCommit: string | undefined;
+	const prerequisites: string[] = [];
+	for (const line of prose) {
+		if (!line.startsWith('base-commit:') && !line.startsWith('prerequisite-patch-id:')) continue;
+		const [, key, name = ''] = /^(base-commit|prerequisite-patch-id):\s*([0-9a-f]{12,64})\s*$/.exec(line.slice(0, 200)) ?? [];
+		if (key === 'base-commit') baseCommit ??= name;
+		else if (key !== undefined && prerequisites.length < MAX_PREREQUISITES) prerequisites.push(name);
+	}
+	return { ...(baseCommit === undefined ? {} : { baseCommit }), ...(prerequisites.length > 0 ? { prerequisites } : {}) };
 }
 
 /** Numbers a mail's hunks and suggestions by their place in the document. */

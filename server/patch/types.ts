@@ -100,6 +100,8 @@ export interface Patch {
 	readonly baseCommit?: string;
 	/** Patches that a `prerequisite-patch-id:` line names, which are to be applied first. */
 	readonly prerequisites?: readonly string[];
+	/** Those of them that the document holds: positions in its list of patches. */
+	readonly requires?: readonly number[];
 	/** Whole files that the patch changes, by path, as far as a kernel tree was there and hunks applied. */
 	readonly files?: ReadonlyMap<string, PatchedFile>;
 	/** What became of the hunks when they were applied to a kernel tree. */

@@ -4,6 +4,7 @@ import { archiveTree, versionOfArchive } from './archive.ts';
 import type { Sources } from './attach.ts';
 import { directoryTree } from './directory.ts';
 import { folderCache, noCache } from './file-cache.ts';
+import { openRepository, type Repository } from './repository.ts';
 import type { KernelTree } from './tree.ts';
 
 /** Where kernel source may be looked for. Data, so that it can be handed to a worker. */
@@ -14,6 +15,8 @@ export interface SourceOptions {
 	readonly workspace: readonly string[];
 	/** Folder with the system's `linux-source-X.Y.tar.xz`; null: they are not used. */
 	readonly system: string | null;
+	/** Whether the clone that the tree is in may be asked for objects: only where its owner is trusted. */
+	readonly clone: boolean;
 	/** Where files of archives are kept between runs; null: nowhere. */
 	readonly cache: string | null;
 }
@@ -21,7 +24,7 @@ export interface SourceOptions {
 /** Where Debian puts the source of its kernels. */
 export const SYSTEM_SOURCES = '/usr/src';
 
-export const NO_SOURCES: SourceOptions = { tree: null, workspace: [], system: null, cache: null };
+export const NO_SOURCES: SourceOptions = { tree: null, workspace: [], system: null, clone: false, cache: null };
 
 /** The folder for files that can be made again, as the XDG base directory specification has it; null when there is no home. */
 export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string | null {
@@ -46,7 +49,24 @@ export async function chooseSources(options: SourceOptions): Promise<Sources> {
 		return name === undefined ? null : archiveTree(path.join(system, name), cache);
 	}
 
+	let repository: Promise<Repository | null> | undefined;
+	async function openFirst(): Promise<Repository | null> {
+		if (!options.clone) return null;
+		for (const folder of options.tree === null ? options.workspace : [options.tree]) {
+			const found = await openRepository(folder);
+			if (found !== null) return found;
+		}
+		return null;
+	}
+
 	return {
+		repository() {
+			repository ??= openFirst();
+			return repository;
+		},
+		async close() {
+			await (await repository?.catch(() => null))?.close();
+		},
 		async treeFor(kernel) {
 			if (named !== null) return { tree: named, decides: named.kernel !== kernel };
 			const same = folders.find((tree) => tree.kernel === kernel);

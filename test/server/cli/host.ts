@@ -50,7 +50,7 @@ export function testHost(options: TestHostOptions = {}): TestHost {
 		},
 		simulator: async () => simulator ?? fakeSimulator(),
 		scenarioTexts: async () => scenarioTexts,
-		sources: async () => sources ?? { treeFor: async () => null },
+		sources: async () => sources ?? { treeFor: async () => null, repository: async () => null, close: async () => {} },
 		serve: async () => void host.served++,
 	};
 	return host;
