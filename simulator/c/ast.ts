@@ -39,7 +39,10 @@ export type Expr =
 	| { readonly k: 'stmtexpr'; readonly body: readonly Stmt[]; readonly line: number }
 	| {
 			readonly k: 'init';
-			readonly items: readonly { readonly field: string | null; readonly index: Expr | null; readonly value: Expr }[];
+			/** `to`: the last index of `[index ... to]`. */
+			readonly items: readonly { readonly field: string | null; readonly index: Expr | null; readonly to?: Expr; readonly value: Expr }[];
+			/** The braces that a designator such as `.a.b` stands for: they clear nothing. */
+			readonly partial?: boolean;
 			readonly type: string | null;
 			readonly line: number;
 	  }

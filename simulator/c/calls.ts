@@ -4,6 +4,7 @@ import { isInt, promote } from './ctypes.ts';
 import type { Emit } from './emit.ts';
 import { emitExpr, typeOfExpr } from './expressions.ts';
 import { intrinsics } from './intrinsics.ts';
+import { copyOf } from './places.ts';
 import type { CType, Param } from './types.ts';
 import { BAD, convert, fromNative, toNative, typeOf, type Val } from './values.ts';
 
@@ -18,7 +19,8 @@ interface Shape {
 
 export function emitCall(cx: Emit, e: CallExpr, wanted: CType | null): Val {
 	const { fn } = e;
-	if (fn.k !== 'id' || cx.lookup(fn.name) !== undefined) return callThrough(cx, e);
+	// A local is called only if it can be: `min(a, b)` is the macro beside a variable `min`.
+	if (fn.k !== 'id' || (cx.lookup(fn.name) !== undefined && (isFunction(cx.lookup(fn.name)?.type) || !intrinsics.has(fn.name)))) return callThrough(cx, e);
 	const callee = cx.link.callee(fn.name);
 	if (callee === undefined) {
 		const intrinsic = intrinsics.get(fn.name);
@@ -36,6 +38,8 @@ export function emitCall(cx: Emit, e: CallExpr, wanted: CType | null): Val {
 	return result(cx, `${bound}(${args})`, signature.ret, waits);
 }
 
+const isFunction = (t: CType | undefined): boolean => t?.k === 'ptr' && t.to.k === 'func';
+
 /** Emits the call itself. */
 function result(cx: Emit, call: string, ret: CType, waits: boolean): Val {
 	const code = waits ? `yield* ${call}` : call;
@@ -46,7 +50,12 @@ function result(cx: Emit, call: string, ret: CType, waits: boolean): Val {
 		cx.put('z++;');
 		cx.restoreLine();
 	}
-	return value === '' ? { r: 'void' } : fromNative(cx, value, ret);
+	return value === '' ? { r: 'void' } : received(cx, value, ret);
+}
+
+/** What a call gave. A struct comes as the address of what the next call may overwrite: it is copied. */
+function received(cx: Emit, value: string, ret: CType): Val {
+	return ret.k === 'struct' ? copyOf(cx, value, ret) : fromNative(cx, value, ret);
 }
 
 /** Arguments in the native convention, separated by commas; null: the call cannot be made. */
@@ -94,7 +103,7 @@ function callThrough(cx: Emit, e: CallExpr): Val {
 	cx.checked.clear();
 	cx.put(`let ${value}=${there}.call(${args});if(${there}.waits){${value}=yield* ${value};z++;}`);
 	cx.restoreLine();
-	return found.ret.k === 'void' ? { r: 'void' } : fromNative(cx, value, found.ret);
+	return found.ret.k === 'void' ? { r: 'void' } : received(cx, value, found.ret);
 }
 
 /** What is known of a function pointer: by its type, or by the struct that keeps it. */

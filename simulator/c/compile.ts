@@ -3,6 +3,7 @@ import { type CConfig, DEFAULT_CONFIG } from './conditions.ts';
 import { isAggregate, resolveType } from './ctypes.ts';
 import { Emit, type External, type Local, TooLong } from './emit.ts';
 import { analyse } from './flow.ts';
+import { expandGuards } from './guards.ts';
 import type { Linkage } from './link.ts';
 import { emitMachine } from './machine.ts';
 import { expandMacros } from './macros.ts';
@@ -11,7 +12,7 @@ import { placeOfLocal, write } from './places.ts';
 import { PRELUDE } from './prelude.ts';
 import type { CRuntime } from './runtime.ts';
 import { emitBody, LEAVE, STATE } from './statements.ts';
-import { alignOf, type CType, sizeOf } from './types.ts';
+import { alignOf, type CType, sizeOf, structOf } from './types.ts';
 import { fromNative } from './values.ts';
 
 export interface CompileInput {
@@ -75,7 +76,7 @@ function compileFunction(def: CompileInput, link: Linkage, options: CompileOptio
 	};
 	const ret = typed(def.ret, def.name);
 	const params = def.params.map((p) => ({ name: p.name, type: typed(p.type, p.name) }));
-	const body = expandMacros(def.body, link, options.parser, problems);
+	const body = expandMacros(expandGuards(def.body), link, options.parser, problems);
 	const flow = analyse(body);
 	const keys = frameKeys(options.frame, params);
 	const cx = new Emit(
@@ -90,11 +91,11 @@ function compileFunction(def: CompileInput, link: Linkage, options: CompileOptio
 		},
 		flow.used,
 	);
-	for (const [name, { key, type }] of cx.options.frame) cx.declare(name, { s: 'frame', key, type });
+	for (const [name, { key, type }] of cx.options.frame) cx.declare(name, cx.frameLocal(name, key, type));
 	for (let i = 0; i < params.length; i++) declareParam(cx, params[i] as { name: string; type: CType | null }, i);
 	cx.forgetLine();
 	if (ret === null) cx.trap(`type ${String(def.ret)}`);
-	cx.scoped(() => (flow.structured ? emitBody(cx, body) : emitMachine(cx, body)));
+	cx.scoped(() => (flow.structured ? emitBody(cx, body) : emitMachine(cx, body, flow.inner)));
 	const text = assemble(cx, params.length, options.waits, options.frame !== undefined, keys);
 	const made = factory(text);
 	const lines = [...cx.lines.keys()];
@@ -126,13 +127,13 @@ function frameKeys(frame: readonly FrameLocal[] | undefined, params: readonly { 
 
 function declareParam(cx: Emit, { name, type }: { name: string; type: CType | null }, index: number): void {
 	if (name === '') return;
-	if (type === null || type.k === 'struct') {
+	if (type === null || (type.k === 'struct' && structOf(type.name) === undefined)) {
 		cx.trap(`the parameter ${name}`);
 		return;
 	}
 	const slot = cx.options.frame.get(name);
 	let local: Local;
-	if (slot !== undefined) local = { s: 'frame', key: slot.key, type };
+	if (slot !== undefined) local = cx.frameLocal(name, slot.key, type);
 	else if (cx.options.addressed.has(name) || isAggregate(type)) local = cx.stack(type, sizeOf(type), Math.max(8, alignOf(type)));
 	else local = cx.variable(type);
 	cx.declare(name, local);
@@ -148,13 +149,13 @@ function assemble(cx: Emit, params: number, waits: boolean, framed: boolean, key
 	const args = Array.from({ length: params }, (_, i) => `a${i}`).join(',');
 	parts.push(`return function${waits ? '*' : ''}(${args}){const L=rt.line;rt.enter();if((rt.steps-=${cx.statements + 1})<0)rt.spent();let q=0,z=0;`);
 	if (cx.hoisted.length > 0) parts.push(`let ${cx.hoisted.join(',')};`);
-	parts.push(framed ? `const f={${keys.map(({ name }) => `${name}:0`).join(',')}};` : 'const f=null;');
 	if (stack > 0) parts.push(`const m=rt.push(${stack});`);
+	parts.push(framed ? `const f={${keys.map(({ name }, key) => frameKey(name, cx.frameMemory.get(key))).join(',')}};` : 'const f=null;');
 	if (cx.statics.length > 0) {
 		const places = cx.statics.map(({ name, type }) => `${name}=rt.memory.alloc(${Math.max(8, sizeOf(type))});`).join('');
 		parts.push(`if(G!==rt.generation){G=rt.generation;${places}${cx.staticInits.join('')}}`);
 	}
-	const state = [...cx.variables, ...keys.map((_, i) => `f[K${i}]`)];
+	const state = [...cx.variables, ...keys.flatMap((_, i) => (cx.frameMemory.has(i) ? [] : [`f[K${i}]`]))];
 	const leave = `${stack > 0 ? `rt.pop(m,${stack});` : ''}rt.line=L;rt.depth--;`;
 	const code = cx.out
 		.join('')
@@ -163,6 +164,28 @@ function assemble(cx: Emit, params: number, waits: boolean, framed: boolean, key
 	const named = (text: string): string => text.replace(/f\[K(\d+)\]/g, (_, key: string) => `f.${keys[Number(key)]?.name}`);
 	parts.push(named(code), leave, cx.options.ret.k === 'void' ? '' : `return 0;`, '}');
 	return parts.join('');
+}
+
+/** A key of the frame; natives read and write one that lives in memory through accessors. */
+function frameKey(name: string, local: Extract<Local, { s: 'stack' }> | undefined): string {
+	if (local === undefined) return `${name}:0`;
+	const at = `m+${local.offset}`;
+	const [read, store] = frameAccess(at, local.type);
+	return `get ${name}(){return ${read};},set ${name}(v){${store};}`;
+}
+
+function frameAccess(at: string, type: CType): [read: string, store: string] {
+	if (type.k !== 'int') return isAggregate(type) ? [at, `cp(${at},v,${sizeOf(type)})`] : [`lp(${at})`, `sp(${at},v)`];
+	switch (type.size) {
+		case 8:
+			return [`nn(I[${at}>>2],I[(${at}>>2)+1])`, `s8(${at},nlo(v),nhi(v))`];
+		case 4:
+			return [type.signed ? `l4s(${at})` : `l4u(${at})`, `s4(${at},v)`];
+		case 2:
+			return [type.signed ? `l2s(${at})` : `l2u(${at})`, `s2(${at},v)`];
+		default:
+			return [type.signed ? `l1s(${at})` : `l1u(${at})`, `s1(${at},v)`];
+	}
 }
 
 /** The emitted text holds only names that the emitter made and numbers, whatever the C says; a test checks that. */

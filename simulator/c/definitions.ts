@@ -53,7 +53,8 @@ function headOf(tokens: readonly Token[], from: number, body: number): { name: s
 	if (open <= from || name?.kind !== 'id') return null;
 	let first = open - 1;
 	while (first > from && isTypePart(tokens[first - 1] as Token)) first--;
-	return { name: name.text, first };
+	const syscall = /^(?:COMPAT_)?SYSCALL_DEFINE\d$/.test(name.text) ? tokens[open + 1] : undefined;
+	return { name: syscall === undefined ? name.text : `sys_${syscall.text}`, first };
 }
 
 const isTypePart = (token: Token): boolean => token.kind === 'id' || token.text === '*';

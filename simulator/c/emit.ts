@@ -2,7 +2,7 @@
 import type { CProblem } from './ast.ts';
 import type { CConfig } from './conditions.ts';
 import type { Linkage } from './link.ts';
-import type { CType } from './types.ts';
+import { alignOf, type CType, sizeOf } from './types.ts';
 import { BAD, type Val } from './values.ts';
 
 /** Where a C local lives. A wide integer takes the variable and its twin for the high half. */
@@ -54,6 +54,10 @@ export class Emit {
 	/** Declarations outside of it, and what runs before its first statement in a run. */
 	readonly statics: { readonly name: string; readonly type: CType }[] = [];
 	readonly staticInits: string[] = [];
+	/** Types that the function itself declares. */
+	readonly localTypes = new Map<string, CType>();
+	/** Keys of the frame that live in the function's stack memory. */
+	readonly frameMemory = new Map<number, Extract<Local, { s: 'stack' }>>();
 	/** Document lines that hold code. */
 	readonly lines = new Map<number, number>();
 	readonly scopes: Map<string, Local>[] = [new Map()];
@@ -67,6 +71,7 @@ export class Emit {
 	#names = 0;
 	#written = 0;
 	#line = -1;
+	#returned: string | null = null;
 
 	constructor(
 		readonly options: EmitOptions,
@@ -201,6 +206,26 @@ export class Emit {
 	declare(name: string, local: Local): Local {
 		this.scopes.at(-1)?.set(name, local);
 		return local;
+	}
+
+	/** Where a local of the frame lives: in memory, if its address is taken, and in the frame's object otherwise. */
+	frameLocal(name: string, key: number, type: CType): Local {
+		const known = this.frameMemory.get(key);
+		if (known !== undefined) return known;
+		if (!this.options.addressed.has(name)) return { s: 'frame', key, type };
+		const size = Math.max(8, sizeOf(type));
+		const local = this.stack(type, size, Math.max(8, alignOf(type)));
+		this.frameMemory.set(key, local);
+		return local;
+	}
+
+	/** Where a struct that is returned lies until the caller has copied it. */
+	returnArea(type: CType): string {
+		if (this.#returned === null) {
+			this.#returned = this.fresh('g');
+			this.statics.push({ name: this.#returned, type });
+		}
+		return this.#returned;
 	}
 
 	/** Variables for a value of the type, declared at the head. */

@@ -86,9 +86,17 @@ export function typeOfExpr(cx: Emit, e: Expr): CType {
 	return type;
 }
 
+/** A type that a typedef of the function names, with stars. */
+function localType(cx: Emit, text: string): CType | undefined {
+	const [, name, stars] = cx.localTypes.size > 0 ? (/^(\w+)([\s*]*)$/.exec(text) ?? []) : [];
+	let type = name === undefined ? undefined : cx.localTypes.get(name);
+	for (const star of stars ?? '') if (star === '*' && type !== undefined) type = pointerTo(type);
+	return type;
+}
+
 /** The type that text and `typeof` operand name; traps and gives null when nobody declared it. */
 export function emitType(cx: Emit, text: string, operand: Expr | undefined, line: number): CType | null {
-	const type = resolveType(text, operand === undefined ? null : typeOfExpr(cx, operand));
+	const type = localType(cx, text) ?? resolveType(text, operand === undefined ? null : typeOfExpr(cx, operand));
 	if (type === undefined) {
 		cx.at(line);
 		cx.trap(`type ${text}`);
@@ -121,6 +129,13 @@ function named(cx: Emit, e: Extract<Expr, { k: 'id' }>, wanted: CType | null): V
 			return literal(1n, INT);
 		case 'false':
 			return literal(0n, INT);
+		case '_THIS_IP_':
+		case '_RET_IP_':
+			return literal(0n, ULONG);
+		case '__func__':
+		case '__FUNCTION__':
+		case '__FILE__':
+			return emitExpr(cx, { k: 'str', text: '', line: e.line });
 		default:
 	}
 	const constant = cx.link.constant(e.name);

@@ -13,6 +13,8 @@ export interface Flow {
 	 * the statements around labels become cases of a machine.
 	 */
 	readonly structured: boolean;
+	/** Labels of statement expressions that are jumped to from earlier statements of the same expression only. */
+	readonly inner: ReadonlySet<string>;
 	readonly loops: boolean;
 	/** Names whose address is taken. */
 	readonly addressed: ReadonlySet<string>;
@@ -33,13 +35,18 @@ export function analyse(body: readonly Stmt[]): Flow {
 		},
 	});
 	const structured = used.size <= MAX_LABELS && isStructured(body, used);
-	return { used, structured, loops: loops || !structured, addressed };
+	return { used, structured, inner: structured ? new Set() : innerLabels(body), loops: loops || !structured, addressed };
 }
+
+/** Macros over the member of a word. */
+export const WORD_VALUES: ReadonlySet<string> = new Set(['pte_val', 'pmd_val', 'pud_val', 'p4d_val', 'pgd_val', 'pgprot_val']);
 
 /** The variable of which `&e` takes a part. */
 function rootOf(e: Expr): string | null {
 	if (e.k === 'id') return e.name;
 	if (e.k === 'member' && !e.arrow) return rootOf(e.of);
+	// `&pte_val(x)` points at the word itself.
+	if (e.k === 'call' && e.fn.k === 'id' && WORD_VALUES.has(e.fn.name) && e.args[0] !== undefined) return rootOf(e.args[0]);
 	return e.k === 'index' ? rootOf(e.of) : null;
 }
 
@@ -98,6 +105,20 @@ function isStructured(body: readonly Stmt[], used: ReadonlySet<string>): boolean
 		},
 	});
 	return structured;
+}
+
+function innerLabels(body: readonly Stmt[]): Set<string> {
+	const total = gotos(body);
+	const inner = new Set<string>();
+	walk(body, {
+		expr(e) {
+			if (e.k !== 'stmtexpr') return;
+			e.body.forEach((s, i) => {
+				if (s.k === 'label' && gotos(e.body.slice(0, i)).get(s.name) === total.get(s.name)) inner.add(s.name);
+			});
+		},
+	});
+	return inner;
 }
 
 /** Whether a statement contains something that control may jump to from outside: a used label, or a case of an outer switch. */

@@ -5,6 +5,7 @@ import { lex, type Token } from './lex.ts';
 import type { CParser } from './parser.ts';
 import { closing, scan } from './scan.ts';
 import { parseSlots, withoutAnnotations } from './slots.ts';
+import { typedefOf } from './types.ts';
 
 const TYPE_WORDS = new Set(['struct', 'union', 'enum', 'unsigned', 'signed', 'const', 'volatile', 'int', 'char', 'long', 'short', 'void', 'static', 'extern']);
 
@@ -59,6 +60,8 @@ function parseHeader(tokens: readonly Token[]): Header | null {
 			i = close;
 			continue;
 		}
+		const syscall = syscallHeader(name, tokens.slice(i + 1, close));
+		if (syscall !== null) return { ...syscall, body: close + 1 };
 		const ret = declarationType(tokens.slice(0, i - 1));
 		const params = splitParams(tokens.slice(i + 1, close));
 		return ret === null || params === null ? null : { name: name.text, ret, params, line: name.line, body: close + 1 };
@@ -66,24 +69,46 @@ function parseHeader(tokens: readonly Token[]): Header | null {
 	return null;
 }
 
+/** `SYSCALL_DEFINE2(munmap, unsigned long, addr, size_t, len)`: the types and names of the parameters by turns. */
+function syscallHeader(name: Token, inner: readonly Token[]): Omit<Header, 'body'> | null {
+	if (!/^(?:COMPAT_)?SYSCALL_DEFINE\d$/.test(name.text)) return null;
+	const [first, ...parts] = splitAtCommas(inner);
+	if (first?.length !== 1 || parts.length % 2 !== 0) return null;
+	const params: { name: string; type: string }[] = [];
+	for (let i = 0; i < parts.length; i += 2) params.push(param([...(parts[i] as Token[]), ...(parts[i + 1] as Token[])]));
+	return { name: `sys_${first[0]?.text}`, ret: 'long', params, line: name.line };
+}
+
+function splitAtCommas(tokens: readonly Token[]): Token[][] {
+	const parts: Token[][] = [[]];
+	let depth = 0;
+	for (const token of tokens) {
+		if (token.text === '(') depth++;
+		else if (token.text === ')') depth--;
+		if (token.text === ',' && depth === 0) parts.push([]);
+		else parts.at(-1)?.push(token);
+	}
+	return parts;
+}
+
+/** A word of an attribute, before or behind a type: `__head`, `__kprobes`, `STATIC_NOPV`. */
+function isAttribute(token: Token, others: number): boolean {
+	if (typedefOf(token.text) !== undefined || token.text.endsWith('_t') || /^__(?:[us]|[bl]e)\d+$/.test(token.text)) return false;
+	return others > 1 && (token.text.startsWith('__') || /^[A-Z][A-Z_]+$/.test(token.text));
+}
+
 /** The type before a function's name: what follows the last thing that is no type (an attribute macro, a stray declaration). */
 function declarationType(tokens: readonly Token[]): string | null {
 	const start = tokens.findLastIndex((t) => t.kind !== 'id' && t.text !== '*') + 1;
-	const words = tokens.slice(start).filter((t) => t.text !== 'static' && t.text !== 'extern' && t.text !== 'const');
+	const plain = tokens.slice(start).filter((t) => t.text !== 'static' && t.text !== 'extern' && t.text !== 'const');
+	const words = plain.filter((t, i) => plain[i - 1]?.text === 'struct' || !isAttribute(t, plain.length));
 	return words.length === 0 ? 'int' : join(words);
 }
 
 function splitParams(tokens: readonly Token[]): { name: string; type: string }[] | null {
 	const params: { name: string; type: string }[] = [];
-	let from = 0;
-	let depth = 0;
-	for (let i = 0; i <= tokens.length; i++) {
-		const text = tokens[i]?.text;
-		if (text === '(') depth++;
-		else if (text === ')') depth--;
-		if (i < tokens.length && (text !== ',' || depth > 0)) continue;
-		const part = tokens.slice(from, i).filter((t) => t.text !== 'const' && t.text !== 'volatile');
-		from = i + 1;
+	for (const all of splitAtCommas(tokens)) {
+		const part = all.filter((t) => t.text !== 'const' && t.text !== 'volatile');
 		if (part.length === 0 || (part.length === 1 && part[0]?.text === 'void') || part[0]?.text === '...') continue;
 		params.push(param(part));
 	}

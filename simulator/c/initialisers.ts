@@ -7,6 +7,9 @@ import { type Place, placeOfLocal, write } from './places.ts';
 import { alignOf, type CType, sizeOf, structOf } from './types.ts';
 import { convert, literal, type Val } from './values.ts';
 
+/** Elements that one `[a ... b]` may fill. */
+const MAX_RANGE = 1024;
+
 type Init = Extract<Expr, { k: 'init' }>;
 type Decl = Extract<Stmt, { k: 'decl' }>;
 
@@ -15,7 +18,7 @@ const MAX_LOCAL = 16384;
 
 /** A compound literal, or a brace initialiser where the type is known: an unnamed local. */
 export function emitCompound(cx: Emit, e: Init, wanted: CType | null): Val {
-	const type = e.type === null ? wanted : (resolveType(e.type) ?? null);
+	const type = e.type === null ? wanted : compoundType(cx, e.type, e);
 	if (type === null) return cx.trap(e.type === null ? 'an initialiser without a type' : `type ${e.type}`);
 	if (type.k === 'word') {
 		const [only] = e.items;
@@ -30,9 +33,19 @@ export function emitCompound(cx: Emit, e: Init, wanted: CType | null): Val {
 	return { r: 'agg', code: `(m+${local.offset})`, type };
 }
 
+/** `(int[]) { 1, 2 }` is as long as its list. */
+function compoundType(cx: Emit, text: string, e: Init): CType | null {
+	const open = /^(.*)\[\s*\]$/s.exec(text)?.[1];
+	const type = resolveType(open ?? text) ?? null;
+	const n = open === undefined ? null : itemsOf(e, (index) => constantOf(cx, index));
+	return type === null || n === null ? type : { k: 'array', of: type, n };
+}
+
 /** Fills a place from an initialiser; what it does not name becomes zero. */
 export function initialise(cx: Emit, at: Place, e: Expr, clear: boolean): void {
 	if (e.k !== 'init' || e.type !== null) {
+		// `{ 0 }` and `{ { 0 } }` clear what they stand for, of whatever type its first member is.
+		if (isAggregate(at.type) && at.p === 'memory' && e.k === 'int' && e.lo === 0 && e.hi === 0) return cx.put(`zero(${at.code},${sizeOf(at.type)});`);
 		if (e.k === 'str' && at.p === 'memory' && at.type.k === 'array') return fillString(cx, at, at.type, e.text);
 		write(cx, at, emitExpr(cx, e, at.type));
 		return;
@@ -62,9 +75,10 @@ function initialiseArray(cx: Emit, base: string, type: Extract<CType, { k: 'arra
 			if ((index.r !== 'num' && index.r !== 'pair') || index.known === undefined) return void cx.trap('a designator that is no constant');
 			next = Number(index.known);
 		}
-		if (next < 0 || next >= type.n) return void cx.trap('an initialiser outside of its array');
-		initialise(cx, { p: 'memory', code: `(${base}+${next * size})`, type: type.of }, item.value, false);
-		next++;
+		const last = item.to === undefined ? next : constantOf(cx, item.to);
+		if (last === null) return void cx.trap('a designator that is no constant');
+		if (next < 0 || last >= type.n || last < next || last - next > MAX_RANGE) return void cx.trap('an initialiser outside of its array');
+		for (; next <= last; next++) initialise(cx, { p: 'memory', code: `(${base}+${next * size})`, type: type.of }, item.value, false);
 	}
 }
 
@@ -89,12 +103,13 @@ function initialiseStruct(cx: Emit, base: string, name: string, e: Init): void {
 export function emitDecl(cx: Emit, s: Decl): void {
 	const type = declaredType(cx, s);
 	if (type === null) return;
+	if (s.typedef !== undefined) return void cx.localTypes.set(s.name, s.typedef === 'function' && type.k === 'ptr' ? type.to : type);
 	if (type.k === 'void' || type.k === 'func') return void cx.trap(`a variable of type ${s.type}`);
 	if (sizeOf(type) > MAX_LOCAL) return void cx.trap(`a local of ${sizeOf(type)} bytes`);
 	if (s.static === true) return declareStatic(cx, s, type);
 	const frame = cx.options.frame.get(s.name);
 	let local: Local;
-	if (frame !== undefined) local = { s: 'frame', key: frame.key, type: frame.type };
+	if (frame !== undefined) local = cx.frameLocal(s.name, frame.key, frame.type);
 	else if (isAggregate(type) || cx.options.addressed.has(s.name)) local = cx.stack(type, sizeOf(type), Math.max(8, alignOf(type)));
 	else local = cx.variable(type);
 	if (s.init === null) {
@@ -128,7 +143,7 @@ function declaredType(cx: Emit, s: Decl): CType | null {
 	} else type = emitType(cx, s.type, s.typeOf, s.line);
 	if (type === null || s.dims === undefined) return type;
 	for (const dim of s.dims.toReversed()) {
-		const n = dim === null ? itemsOf(s.init) : constantOf(cx, dim);
+		const n = dim === null ? itemsOf(s.init, (e) => constantOf(cx, e)) : constantOf(cx, dim);
 		if (n === null || n < 0) {
 			cx.trap(`the length of ${s.name}`);
 			return null;
@@ -138,13 +153,14 @@ function declaredType(cx: Emit, s: Decl): CType | null {
 	return type;
 }
 
-function itemsOf(init: Expr | null): number | null {
+function itemsOf(init: Expr | null, indexOf: (e: Expr) => number | null): number | null {
 	if (init?.k === 'str') return init.text.length + 1;
 	if (init?.k !== 'init') return null;
 	let next = 0;
 	let n = 0;
 	for (const item of init.items) {
-		if (item.index?.k === 'int') next = item.index.lo;
+		if (item.index !== null) next = indexOf(item.index) ?? next;
+		if (item.to !== undefined) next = indexOf(item.to) ?? next;
 		next++;
 		n = Math.max(n, next);
 	}

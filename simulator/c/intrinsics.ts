@@ -1,7 +1,7 @@
 /** Macros of include/linux that the engine evaluates itself, unless the linkage has a function of the name. */
 import type { Expr } from './ast.ts';
 import type { CallExpr } from './calls.ts';
-import { INT, LONG, pointerTo, resolveType, typeName, ULONG, usual, VOID_POINTER } from './ctypes.ts';
+import { INT, LONG, pointerTo, resolveType, typeName, U64, ULONG, usual, VOID_POINTER } from './ctypes.ts';
 import type { Emit } from './emit.ts';
 import { emitBinary, emitCond, emitExpr, emitType, typeOfExpr } from './expressions.ts';
 import { constantOf } from './initialisers.ts';
@@ -206,6 +206,29 @@ const chooseExpr = of(3, (cx, args, _, wanted) => {
 
 const isConstant = of(1, (cx, args) => literal(constantOf(cx, at(args, 0)) === null ? 0n : 1n, INT));
 
+/** A count of bits of a 64-bit operand: folded, or computed from its halves. */
+function bits(count: (value: bigint) => number, code: (lo: string, hi: string) => string): Intrinsic {
+	return of(1, (cx, args) => {
+		const value = convert(cx, emitExpr(cx, at(args, 0)), U64);
+		if (value.r !== 'pair') return BAD;
+		if (value.known !== undefined) return literal(BigInt(count(BigInt.asUintN(64, value.known))), INT);
+		return { r: 'num', code: cx.temp(code(value.lo, value.hi)), type: INT };
+	});
+}
+
+const fls64 = bits(
+	(v) => (v === 0n ? 0 : v.toString(2).length),
+	(lo, hi) => `${hi}!==0?64-Math.clz32(${hi}):32-Math.clz32(${lo})`,
+);
+const ffs64 = bits(
+	(v) => (v === 0n ? 0 : (v & -v).toString(2).length),
+	(lo, hi) => `${lo}!==0?32-Math.clz32(${lo}&-${lo}):${hi}!==0?64-Math.clz32(${hi}&-${hi}):0`,
+);
+const hweight64 = bits(
+	(v) => v.toString(2).replace(/0/g, '').length,
+	(lo, hi) => `ones(${lo})+ones(${hi})`,
+);
+
 const ordered = (names: string, emit: Intrinsic): [string, Intrinsic][] => names.split(' ').map((name) => [name, emit]);
 
 export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
@@ -219,7 +242,7 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
 	...ordered('smp_load_acquire', loadFrom),
 	...ordered('smp_store_release smp_store_mb', storeTo),
 	...ordered('rcu_assign_pointer RCU_INIT_POINTER', writeOnce),
-	...ordered('ERR_CAST', same),
+	...ordered('ERR_CAST rcu_pointer_handoff unrcu_pointer', same),
 	...ordered('IS_ENABLED IS_BUILTIN IS_REACHABLE', enabled),
 	...ordered('min', pick('<')),
 	...ordered('max', pick('>')),
@@ -256,6 +279,9 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
 		cx.put("rt.bug('kernel BUG');");
 		return NOTHING;
 	}),
+	...ordered('fls64', fls64),
+	...ordered('ffs64', ffs64),
+	...ordered('hweight64', hweight64),
 	...ordered('memset', bytes('fill')),
 	...ordered('memcpy memmove', bytes('move')),
 	...ordered('typecheck', () => literal(1n, INT)),
@@ -269,10 +295,13 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
 		return cx.trap('inline assembly');
 	}),
 	...ordered('BUILD_BUG_ON BUILD_BUG BUILD_BUG_ON_MSG BUILD_BUG_ON_INVALID static_assert _Static_assert MAYBE_BUILD_BUG_ON', nothing),
-	...ordered('barrier smp_mb smp_rmb smp_wmb mb rmb wmb smp_mb__before_atomic smp_mb__after_atomic smp_mb__after_spinlock smp_mb__after_unlock_lock', nothing),
+	...ordered(
+		'barrier smp_read_barrier_depends barrier_data dma_rmb dma_wmb smp_acquire__after_ctrl_dep smp_mb__after_srcu_read_unlock smp_mb smp_rmb smp_wmb mb rmb wmb smp_mb__before_atomic smp_mb__after_atomic smp_mb__after_spinlock smp_mb__after_unlock_lock',
+		nothing,
+	),
 	...ordered('prefetch prefetchw cpu_relax might_sleep might_sleep_if instrumentation_begin instrumentation_end kmsan_unpoison_memory', nothing),
 	...ordered(
-		'printk pr_debug pr_info pr_notice pr_warn pr_warn_once pr_warn_ratelimited pr_err pr_err_once pr_err_ratelimited pr_alert pr_crit pr_emerg pr_cont pr_info_once dump_stack',
+		'printk printk_ratelimited printk_once pr_devel pr_info_ratelimited pr_notice_once pr_debug_once no_printk early_printk pr_debug pr_info pr_notice pr_warn pr_warn_once pr_warn_ratelimited pr_err pr_err_once pr_err_ratelimited pr_alert pr_crit pr_emerg pr_cont pr_info_once dump_stack',
 		nothing,
 	),
 ]);

@@ -10,10 +10,11 @@ import { caseTests, closeEdge, emitStmt, openEdge } from './statements.ts';
 
 type Case = Extract<Stmt, { k: 'case' }>;
 
-export function emitMachine(cx: Emit, body: readonly Stmt[]): void {
+/** @param inner labels that are no places of the machine: see `Flow`. */
+export function emitMachine(cx: Emit, body: readonly Stmt[], inner: ReadonlySet<string>): void {
 	const machine = new Machine(cx);
 	cx.hoisted.push('pc=0');
-	for (const name of cx.usedLabels) machine.label(name);
+	for (const name of cx.usedLabels) if (!inner.has(name)) machine.label(name);
 	cx.put('M:for(;;)switch(pc){case 0:');
 	cx.scoped(() => machine.list(body));
 	// Running off the last case leaves the machine; a label that has no place must not keep it turning.

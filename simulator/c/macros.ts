@@ -12,8 +12,8 @@ import { constant } from './literals.ts';
 import { bodyText, type MacroArgs, paramsOf } from './macro-text.ts';
 import type { CParser, MacroBody } from './parser.ts';
 import { inside, type Rewriter, rewriteExpr, rewriteStmts } from './rewrite.ts';
-import { type Raw, scan } from './scan.ts';
-import { parseSlots, typeAt } from './slots.ts';
+import { closing, type Raw, scan } from './scan.ts';
+import { parseSlots, typeAt, withoutAnnotations } from './slots.ts';
 import { parseType } from './types.ts';
 
 type Call = Extract<Expr, { k: 'call' }>;
@@ -192,7 +192,8 @@ export function parseMacro(parser: CParser, body: string, use: Use): MacroBody {
 }
 
 function parseBody(parser: CParser, text: string, use: Use): MacroBody {
-	const tokens = tokensOf(text);
+	const tokens = withoutAnnotations(tokensOf(text));
+	if (use === 'expr' && tokens[0]?.text === '{' && closing(tokens, 0) === tokens.length - 2) return parseInitialiser(parser, text);
 	const { raw, problems: found, tail } = scan(tokens);
 	const problems = [...found];
 	if (tail < tokens.length) problems.push({ line: 0, message: 'a statement does not end' });
@@ -205,6 +206,14 @@ function parseBody(parser: CParser, text: string, use: Use): MacroBody {
 	// `do { } while (0);` and the semicolon that we added.
 	const trimmed = stmts.length > 1 && stmts.at(-1)?.k === 'empty' ? stmts.slice(0, -1) : stmts;
 	return { stmts: trimmed, problems: problems.map((p) => p.message) };
+}
+
+/** `{ .a = x }`, which stands after the `=` of a declaration. */
+function parseInitialiser(parser: CParser, text: string): MacroBody {
+	const { stmts, problems } = parseBody(parser, `int name = ${text}`, 'stmt');
+	const [decl] = stmts;
+	if (decl?.k !== 'decl' || decl.init === null) return { stmts, problems };
+	return { stmts: [{ k: 'expr', e: decl.init, line: 0 }], problems };
 }
 
 /**
@@ -297,6 +306,7 @@ class Substitution implements Rewriter {
 						field: item.field === null ? null : this.#name(item.field),
 						value,
 						index: item.index === null ? null : rewriteExpr(item.index, this),
+						...(item.to === undefined ? {} : { to: rewriteExpr(item.to, this) }),
 					}),
 				);
 				return { ...e, items, type: e.type === null ? null : this.#type(e.type, undefined).type, line };

@@ -3,6 +3,7 @@ import type { Expr } from './ast.ts';
 import { INT, isAddress, isAggregate, isWide, pointerTo, typeName, U64, ULONG } from './ctypes.ts';
 import type { Emit, Local } from './emit.ts';
 import { emitExpr, pointerAdd } from './expressions.ts';
+import { WORD_VALUES } from './flow.ts';
 import { integerBinary } from './integers.ts';
 import { type CType, type Field, structOf } from './types.ts';
 import { atom, BAD, convert, fromNative, literal, narrowed, toNative, typeOf, type Val } from './values.ts';
@@ -33,11 +34,24 @@ export function place(cx: Emit, e: Expr, wanted: CType | null = null): Place {
 			return pointedAt(cx, pointerAdd(cx, emitExpr(cx, e.of), emitExpr(cx, e.index), 1));
 		case 'member':
 			return member(cx, e);
+		case 'call': {
+			const word = wordOf(cx, e);
+			if (word !== null) return word;
+			break;
+		}
 		default:
 	}
 	const value = emitExpr(cx, e, wanted);
 	if (value.r === 'agg') return { p: 'memory', code: value.code, type: value.type };
 	return value.r === 'bad' ? NO_PLACE : { p: 'value', value, type: typeOf(value) };
+}
+
+/** `pte_val(x)` and its kin are macros over the member of the word: they can be assigned to, and their address taken. */
+function wordOf(cx: Emit, e: Extract<Expr, { k: 'call' }>): Place | null {
+	const [arg] = e.args;
+	if (e.fn.k !== 'id' || e.args.length !== 1 || arg === undefined || !WORD_VALUES.has(e.fn.name) || cx.lookup(e.fn.name) !== undefined) return null;
+	const of = place(cx, arg);
+	return of.type.k === 'word' && of.p !== 'bad' && of.p !== 'value' ? { p: 'word', of, type: U64 } : null;
 }
 
 export function placeOfLocal(local: Local): Place {
@@ -222,8 +236,32 @@ function copyStruct(cx: Emit, to: string, from: string, type: Extract<CType, { k
 	if (layout === undefined) return cx.trap(`struct ${type.name}`);
 	cx.effect();
 	const target = atom(cx, to);
-	cx.put(`cp(${target},${from},${layout.size});`);
+	copyBytes(cx, target, from, layout.size);
 	return { r: 'agg', code: target, type };
+}
+
+/** `cp` takes whole words. */
+function copyBytes(cx: Emit, to: string, from: string, size: number): void {
+	if (size > 0) cx.put(size % 4 === 0 ? `cp(${to},${from},${size});` : `rt.move(${to},${from},${size});`);
+}
+
+/** A copy of the struct at the address `from`, in the function's stack memory. */
+export function copyOf(cx: Emit, from: string, type: Extract<CType, { k: 'struct' }>): Val {
+	const layout = structOf(type.name);
+	if (layout === undefined) return cx.trap(`struct ${type.name}`);
+	const local = cx.stack(type, Math.max(1, layout.size), Math.max(8, layout.align));
+	copyBytes(cx, `(m+${local.offset})`, from, layout.size);
+	return { r: 'agg', code: `(m+${local.offset})`, type };
+}
+
+/** Copies a struct that is returned to where the caller finds it: memory of the function that its next call may overwrite. */
+export function copyToReturn(cx: Emit, value: Extract<Val, { r: 'agg' }>): Val {
+	const { type } = value;
+	const layout = type.k === 'struct' ? structOf(type.name) : undefined;
+	if (layout === undefined) return cx.trap('a struct as return value');
+	const name = cx.returnArea(type);
+	copyBytes(cx, name, value.code, layout.size);
+	return { r: 'num', code: name, type: pointerTo(type) };
 }
 
 /** `&place`. */
@@ -234,6 +272,7 @@ export function addressOf(cx: Emit, at: Place): Val {
 		return word.r === 'num' ? { ...word, type: pointerTo(U64) } : word;
 	}
 	if (at.p === 'value' && at.type.k === 'ptr' && at.type.to.k === 'func') return at.value;
+	if (at.p === 'value' && at.value.r === 'agg') return { r: 'num', code: at.value.code, type: pointerTo(at.type) };
 	return at.p === 'bad' ? BAD : cx.trap('the address of something that is not in memory');
 }
 

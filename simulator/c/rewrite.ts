@@ -71,7 +71,15 @@ export function inside(e: Expr, r: Rewriter): Expr {
 		case 'stmtexpr':
 			return { ...e, body: rewriteStmts(e.body, r) };
 		case 'init':
-			return { ...e, items: e.items.map((item) => ({ field: item.field, index: item.index === null ? null : x(item.index), value: x(item.value) })) };
+			return {
+				...e,
+				items: e.items.map((item) => ({
+					...item,
+					index: item.index === null ? null : x(item.index),
+					...(item.to === undefined ? {} : { to: x(item.to) }),
+					value: x(item.value),
+				})),
+			};
 		case 'type':
 			return e.typeOf === undefined ? e : { ...e, typeOf: x(e.typeOf) };
 		default:

@@ -65,6 +65,9 @@ const DROPPED_WITH_PARENS = new Set([
 	'__release',
 	'__alias',
 	'__cond_lock',
+	// What they release when the scope ends is not released: memory that only the code itself sees.
+	'__free',
+	'__cleanup',
 ]);
 
 /** Tokens without the annotations that mean nothing here. */

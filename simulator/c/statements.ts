@@ -5,6 +5,7 @@ import type { Emit } from './emit.ts';
 import { emitCond, emitExpr } from './expressions.ts';
 import { constantOf, emitDecl } from './initialisers.ts';
 import { integerBinary } from './integers.ts';
+import { copyToReturn } from './places.ts';
 import { atom, convert, literal, toNative, typeOf, type Val } from './values.ts';
 
 /** Stands for giving back stack and position, whose text is known at the end of the function. */
@@ -183,7 +184,7 @@ function emitReturn(cx: Emit, s: Extract<Stmt, { k: 'return' }>): void {
 function returned(cx: Emit, e: Expr): Val {
 	const { ret } = cx.options;
 	const value = emitExpr(cx, e, ret);
-	if (ret.k === 'struct' && value.r === 'agg') return cx.trap('a struct as return value');
+	if (ret.k === 'struct' && value.r === 'agg') return copyToReturn(cx, value);
 	return convert(cx, value, ret);
 }
 

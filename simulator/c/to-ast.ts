@@ -174,14 +174,33 @@ function list(node: SyntaxNode, c: Conversion): Expr {
 			if (child.type !== 'initializer_pair') return { field: null, index: null, value: expr(child, c) };
 			const designators = child.children.filter((d) => d.field === 'designator');
 			const value = role(child, 'value');
-			const [first] = designators;
-			if (value === undefined || first === undefined || designators.length > 1) return { field: null, index: null, value: bad(child, c) };
-			const inner = first.children.find((d) => d.named);
-			if (first.type === 'field_designator') return { field: inner === undefined ? '' : textOf(inner, c), index: null, value: expr(value, c) };
-			if (first.type === 'subscript_designator' && inner !== undefined) return { field: null, index: expr(inner, c), value: expr(value, c) };
-			return { field: null, index: null, value: bad(child, c) };
+			if (value === undefined || designators.length === 0) return { field: null, index: null, value: bad(child, c) };
+			return designated(designators, value, child, c);
 		});
 	return { k: 'init', items, type: null, line: c.lineAt(node.start) };
+}
+
+type Item = Extract<Expr, { k: 'init' }>['items'][number];
+
+/** `.a.b[2] = x` as `.a = { .b = { [2] = x } }`: what the inner braces do not name keeps its value. */
+function designated(designators: readonly SyntaxNode[], value: SyntaxNode, whole: SyntaxNode, c: Conversion): Item {
+	const [first, ...rest] = designators;
+	if (first === undefined) return { field: null, index: null, value: expr(value, c) };
+	const inner = first.children.find((d) => d.named);
+	const end = first.children.findLast((d) => d.named);
+	const line = c.lineAt(first.start);
+	const of: Expr = rest.length === 0 ? expr(value, c) : { k: 'init', items: [designated(rest, value, whole, c)], type: null, partial: true, line };
+	if (inner === undefined) return { field: null, index: null, value: bad(whole, c) };
+	switch (first.type) {
+		case 'field_designator':
+			return { field: textOf(inner, c), index: null, value: of };
+		case 'subscript_designator':
+			return { field: null, index: expr(inner, c), value: of };
+		case 'subscript_range_designator':
+			return { field: null, index: expr(inner, c), ...(end === undefined ? {} : { to: expr(end, c) }), value: of };
+		default:
+			return { field: null, index: null, value: bad(whole, c) };
+	}
 }
 
 function expr(node: SyntaxNode, c: Conversion): Expr {
@@ -232,7 +251,7 @@ function expr(node: SyntaxNode, c: Conversion): Expr {
 		}
 		case 'update_expression': {
 			const op = operator() === '--' ? '--' : '++';
-			return node.children[0]?.field === 'operator' ? { k: 'unary', op, of: part('argument'), line } : { k: 'postfix', op, of: part('argument'), line };
+			return node.children[0]?.field === 'operator' ? { k: 'unary', op, of: part('argument'), line } : postfix(op, role(node, 'argument') ?? node, c);
 		}
 		case 'binary_expression':
 			return { k: 'binary', op: operator(), left: part('left'), right: part('right'), line };
@@ -250,6 +269,21 @@ function expr(node: SyntaxNode, c: Conversion): Expr {
 		default:
 			return typed(node, c, line);
 	}
+}
+
+/** `!x++`, which the grammar reads as `(!x)++`. */
+function postfix(op: '++' | '--', node: SyntaxNode, c: Conversion): Expr {
+	const line = c.lineAt(node.start);
+	const inner = role(node, 'argument') ?? role(node, 'value');
+	if (inner !== undefined && node.type === 'unary_expression') {
+		const e = expr(node, c);
+		return e.k === 'unary' ? { ...e, of: postfix(op, inner, c) } : e;
+	}
+	if (inner !== undefined && (node.type === 'pointer_expression' || node.type === 'cast_expression')) {
+		const e = expr(node, c);
+		return e.k === 'unary' || e.k === 'cast' ? { ...e, of: postfix(op, inner, c) } : e;
+	}
+	return { k: 'postfix', op, of: expr(node, c), line };
 }
 
 function identifier(node: SyntaxNode, c: Conversion, line: number): Expr {
