@@ -2,8 +2,10 @@
  * The whole public interface of the simulator. Pure and deterministic: same request, same result.
  */
 import type { CodeLine } from './c/ast.ts';
+import type { Trace } from './trace/trace.ts';
 
 export type { CodeLine } from './c/ast.ts';
+export type { Trace, TraceStep } from './trace/trace.ts';
 
 /** A change of one function as the simulator takes it; `server/patch` makes it. See FunctionChange there. */
 export interface SimChange {
@@ -148,6 +150,8 @@ export interface AbiInfo {
 export interface Simulator {
 	place(change: SimChange, kernel: string): Placement;
 	run(request: RunRequest): RunResult;
+	/** The same run, step by step. Takes some ten times as long; nothing of it is kept. */
+	trace(request: RunRequest): Trace;
 	scenarios(): readonly ScenarioInfo[];
 	/** The user's scenarios are those of these texts from now on. Returns what is wrong in them; what is right can be run. */
 	define(sources: readonly ScenarioSource[]): readonly ScenarioProblem[];

@@ -11,7 +11,11 @@ import { createMachine, type Machine } from './kernel/machine.ts';
 import { policyOf } from './policies/index.ts';
 import { ScenarioBook } from './scenarios/book.ts';
 import { calledBy, runScenario } from './scenarios/run.ts';
-import type { Scenario } from './scenarios/scenario.ts';
+import { type Scenario, USER } from './scenarios/scenario.ts';
+import { programOf } from './trace/program.ts';
+import type { Recorder } from './trace/recorder.ts';
+import type { Trace } from './trace/trace.ts';
+import { record, wrapperFor } from './trace/watch.ts';
 
 /** Statements of compiled C and loop turns that one run may take. */
 const DEFAULT_BUDGET = 2_000_000;
@@ -77,6 +81,23 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		return kernel;
 	};
 
+	/** The run on a machine and a kernel of its own, which tell what they do. */
+	const trace = (scenario: Scenario, request: RunRequest, choice: ArchChoice): Trace => {
+		const stack = request.stack.filter(({ change }) => builtWith(choice.arch, change.file));
+		const features = contractsOf(stack, policyFeatures(request.kernel, request.policy));
+		let recorder: Recorder | null = null;
+		const k = bindKernel(
+			parser,
+			[createMachine(), choice.arch, versionNumber(choice.version), features],
+			false,
+			replacementsOf(load(stack, features)),
+			wrapperFor(() => recorder),
+		);
+		recorder = record(k);
+		const { applies } = runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET, policyOf(request.policy)?.base ?? request.kernel);
+		return { ...recorder.steps(), program: programOf(recorder, USER), applies };
+	};
+
 	/** A scenario whose text does not say what it exercises exercises what it calls. */
 	const exercisesOf = (scenario: Scenario): readonly string[] => {
 		if (scenario.exercises.length > 0) return scenario.exercises;
@@ -88,6 +109,14 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		return called;
 	};
 
+	const named = (request: RunRequest): { readonly scenario: Scenario; readonly choice: ArchChoice } => {
+		const scenario = book.find(request.scenario);
+		const choice = chooseArch(request.arch, request.kernel);
+		if (scenario === undefined) throw new RangeError(`no scenario is called ${request.scenario}`);
+		if (choice === undefined) throw new RangeError(`no architecture is called ${request.arch}`);
+		return { scenario, choice };
+	};
+
 	return {
 		...catalogue(book, exercisesOf),
 		place(change, kernel) {
@@ -96,11 +125,12 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			const [after] = load([{ change, side: 'after' }], features);
 			return placement(change, before as Loaded, after as Loaded);
 		},
+		trace(request) {
+			const { scenario, choice } = named(request);
+			return archExists(choice.arch, choice.version) ? trace(scenario, request, choice) : { steps: [], head: 0, leftOut: 0, program: [], applies: false };
+		},
 		run(request) {
-			const scenario = book.find(request.scenario);
-			const choice = chooseArch(request.arch, request.kernel);
-			if (scenario === undefined) throw new RangeError(`no scenario is called ${request.scenario}`);
-			if (choice === undefined) throw new RangeError(`no architecture is called ${request.arch}`);
+			const { scenario, choice } = named(request);
 			if (!archExists(choice.arch, choice.version))
 				return { ...NOTHING, notes: [{ rule: 'skipped-arch', line: null, message: `${choice.arch.name} does not exist in ${choice.version}` }] };
 			const budget = request.budget ?? DEFAULT_BUDGET;

@@ -33,7 +33,7 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
 	['no-tree', { of: ['review'], takes: 'none' }],
 	['jobs', { of: ['review'], takes: 'one', later: true }],
 	['shard', { of: ['review'], takes: 'one', later: true }],
-	['explain', { of: ['review'], takes: 'one', later: true }],
+	['explain', { of: ['review'], takes: 'one' }],
 ]);
 
 /** Reads a command line. Throws UsageError with one line that names the mistake and the nearest valid spelling. */

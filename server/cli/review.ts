@@ -1,6 +1,7 @@
 import type { Simulator } from '../../simulator/index.ts';
 import { formatJson } from '../formats/json.ts';
 import { parseDocument } from '../patch/read.ts';
+import type { ParsedDocument } from '../patch/types.ts';
 import type { Report, ReportDocument } from '../review/report.ts';
 import { reviewDocument } from '../review/review.ts';
 import { DEFAULT_SETTINGS, type ReviewSettings } from '../review/settings.ts';
@@ -26,21 +27,26 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	const sources = await sourcesOf(args, host);
 
 	const documents: ReportDocument[] = [];
+	const parsed: ParsedDocument[] = [];
+	const explain = explainOption(args, format);
 	let unreadable = false;
 	for (const path of piped === null ? args.operands : ['-']) {
 		const bytes = piped ?? (await readOperand(path, host));
 		if (bytes === null) unreadable = true;
-		else documents.push(await reviewOne(path, bytes, sim, settings, sources, host));
+		else {
+			const { document } = await withSources(parseDocument(path, bytes, settings.kernel === undefined ? {} : { kernel: settings.kernel }), sources);
+			parsed.push(document);
+			documents.push(reviewOne(document, sim, settings, host));
+		}
 	}
 	const report: Report = { schema: 1, faultline: VERSION, documents };
-	if (documents.length > 0) host.out(await formatted(report, format, host));
+	if (explain !== null && documents.length > 0) host.out((await import('./evidence.ts')).explained(parsed, report, explain, sim, settings));
+	else if (documents.length > 0) host.out(await formatted(report, format, host));
 	if (unreadable || broken) return UNUSABLE;
 	return failOn !== 'never' && hasFinding(report, failOn) ? FOUND : CLEAN;
 }
 
-async function reviewOne(source: string, bytes: Uint8Array, sim: Simulator, settings: ReviewSettings, sources: Sources, host: Host): Promise<ReportDocument> {
-	const parsed = parseDocument(source, bytes, settings.kernel === undefined ? {} : { kernel: settings.kernel });
-	const { document } = await withSources(parsed, sources);
+function reviewOne(document: ParsedDocument, sim: Simulator, settings: ReviewSettings, host: Host): ReportDocument {
 	const progress = progressBar(host);
 	const steps = reviewDocument(document, sim, settings);
 	for (;;) {
@@ -114,9 +120,16 @@ function reasonOf(error: unknown): string {
 	return REASONS.get(code) ?? (error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'cannot be read');
 }
 
+function explainOption(args: Arguments, format: Format): string | null {
+	const given = args.options.get('explain')?.[0];
+	if (given === undefined) return null;
+	if (format !== 'text') throw new UsageError(`--explain prints text, not ${format}`);
+	return given;
+}
+
 async function formatted(report: Report, format: Format, host: Host): Promise<string> {
 	const options = { colour: host.outIsTerminal && !host.noColour };
-	if (format === 'text') return (await import('../formats/text.ts')).formatText(report, options);
+	if (format === 'text') return (await import('../formats/text.ts')).formatText(report, { ...options, numbered: true });
 	if (format === 'table') return (await import('../formats/table.ts')).formatTable(report, options);
 	return formatJson(report);
 }

@@ -12,6 +12,7 @@ export const USAGE = `Usage: faultline COMMAND [ARGUMENT ...]
       --format FORMAT     text, table or json
       --fail-on LEVEL     error (default), warning or never
       --seed N            seed of the schedules
+      --explain FINDING   evidence of one finding: 1, RULE or RULE:LINE
   run SCENARIO ...        run scenarios without a patch; two policies are compared
       --arch, --kernel, --format and --seed as above; --policy may be repeated
   list WHAT               scenarios, hooks, policies, arch, abi, rules or metrics

@@ -1,6 +1,8 @@
 /** How text output looks; colour is for terminals only. */
 export interface TextOptions {
 	readonly colour: boolean;
+	/** Findings are printed with the number by which their evidence can be asked for. */
+	readonly numbered?: boolean;
 }
 
 const CODES = { bold: 1, red: 31, green: 32, yellow: 33, cyan: 36, dim: 2 } as const;

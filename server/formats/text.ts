@@ -1,3 +1,4 @@
+import { numbered } from '../review/numbered.ts';
 import type { Finding, Note, Report, ReportDocument, ReportPatch, Severity } from '../review/report.ts';
 import { extentOf, noDifference, ranText } from '../review/summary.ts';
 import { waitChain } from './numbers.ts';
@@ -6,15 +7,20 @@ import { type Paint, paint, plain, type TextOptions } from './paint.ts';
 const COLOURS: Readonly<Record<Severity, Paint>> = { error: 'red', warning: 'yellow', information: 'green' };
 const FROM = { option: 'from the option', text: 'from the text', names: 'from the names used', date: 'from the date' } as const;
 
+interface Options extends TextOptions {
+	readonly numbers: ReadonlyMap<Finding, number> | null;
+}
+
 /** The compact form: a head for each patch, one line for each finding in the form compilers use, then the notes. */
 export function formatText(report: Report, options: TextOptions): string {
+	const numbers = options.numbered === true ? new Map(numbered(report.documents).map(({ finding, number }) => [finding, number])) : null;
 	return report.documents
-		.map((document) => documentText(document, options))
+		.map((document) => documentText(document, { ...options, numbers }))
 		.filter((text) => text !== '')
 		.join('\n');
 }
 
-function documentText(document: ReportDocument, options: TextOptions): string {
+function documentText(document: ReportDocument, options: Options): string {
 	const source = plain(document.source);
 	const problems = document.problems.map(({ line, message }) => `${source}:${line}: problem: ${plain(message)}\n`);
 	// Mails that only talk are part of the report, not of its compact form.
@@ -24,7 +30,7 @@ function documentText(document: ReportDocument, options: TextOptions): string {
 	return nothing + problems.join('') + patches.join('\n');
 }
 
-function patchText(patch: ReportPatch, source: string, options: TextOptions): string {
+function patchText(patch: ReportPatch, source: string, options: Options): string {
 	const extent = extentOf([patch]);
 	const kernel = `kernel ${patch.kernel}, ${FROM[patch.kernelFrom]}`;
 	const lines = [
@@ -36,10 +42,11 @@ function patchText(patch: ReportPatch, source: string, options: TextOptions): st
 	return `${[...lines, ...patch.notes.map((note) => noteLine(note, source, options))].join('\n')}\n`;
 }
 
-function findingLines(finding: Finding, patch: ReportPatch, source: string, options: TextOptions): string[] {
+function findingLines(finding: Finding, patch: ReportPatch, source: string, options: Options): string[] {
 	const severity = paint(finding.severity, COLOURS[finding.severity], options);
 	const head = `${source}:${finding.line}: ${severity}: ${finding.rule}: ${plain(finding.message)} [${finding.arch.join(', ')}]`;
-	return [head, ...waitLines(finding, patch)];
+	const number = options.numbers?.get(finding);
+	return [number === undefined ? head : `${head} #${number}`, ...waitLines(finding, patch)];
 }
 
 /** Who waits for whom in the run of the finding, when that is part of the difference. */

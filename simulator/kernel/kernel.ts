@@ -38,6 +38,9 @@ export interface FlushKind {
 	readonly unfinished?: boolean;
 }
 
+/** What a traced kernel calls in the place of a symbol. */
+export type Watch = (name: string, fn: (...args: never[]) => unknown) => (...args: never[]) => unknown;
+
 const FIRST_SLOT = 512;
 const LEAVES: FlushKind = { stride: 4096, tables: false };
 const NO_CPUS: ReadonlySet<number> = new Set();
@@ -132,6 +135,8 @@ export class KernelState {
 	readonly lastUse = new Map<number, number>();
 	/** Whether `called` is kept; costs a call for each symbol. */
 	tracking = false;
+	/** Wraps each symbol as it is bound, in a kernel that is traced; null in every other. */
+	watch: Watch | null = null;
 	#scratch = 0;
 
 	constructor(

@@ -34,6 +34,7 @@ export function fakeSimulator(): FakeSimulator {
 			requests.push(request);
 			return run(request);
 		},
+		trace: () => ({ steps: [], head: 0, leftOut: 0, program: [], applies: true }),
 		define: () => [],
 		scenarios: () => [
 			{ name: 'touch', family: 'fault', doc: 'Touches pages.', variants: ['', 'aged', 'never'], exercises: ['do_fault'] },
