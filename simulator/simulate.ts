@@ -6,7 +6,7 @@ import { contractsOf, type Loaded, loadStack, replacementsOf } from './hooks/liv
 import type { Placement, RunRequest, RunResult, SimChange, SimNote, Simulator, StackEntry } from './index.ts';
 import { bindKernel, useArch } from './kernel/build.ts';
 import { type Feature, featuresOf, versionNumber } from './kernel/features.ts';
-import type { Kernel } from './kernel/kernel.ts';
+import type { Kernel, Watch } from './kernel/kernel.ts';
 import { createMachine, type Machine } from './kernel/machine.ts';
 import { policyOf } from './policies/index.ts';
 import { ScenarioBook } from './scenarios/book.ts';
@@ -48,7 +48,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		return id;
 	};
 	const keyOf = (stack: readonly StackEntry[]): string => stack.map((e) => `${idOf(e.change)}${e.side[0]}`).join(',');
-	const kernels = new Map<string, { readonly k: Kernel; readonly notes: readonly SimNote[] }>();
+	const kernels = new Map<string, Built>();
 	const loads = new Map<string, readonly Loaded[]>();
 	const results = new Map<string, RunResult>();
 	const book = new ScenarioBook();
@@ -64,17 +64,22 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		return loaded;
 	};
 
-	const kernelFor = (whole: RunRequest, choice: ArchChoice, tracking: boolean): { readonly k: Kernel; readonly notes: readonly SimNote[] } => {
-		const request = { ...whole, stack: whole.stack.filter(({ change }) => builtWith(choice.arch, change.file)) };
+	/** A kernel of the version, the policy and the stack, as the architecture builds it. */
+	const build = (request: RunRequest, choice: ArchChoice, on: Machine, tracking: boolean, watch: Watch | null = null): Built => {
+		const features = contractsOf(request.stack, policyFeatures(request.kernel, request.policy));
+		const loaded = load(request.stack, features);
+		return {
+			k: bindKernel(parser, [on, choice.arch, versionNumber(choice.version), features], tracking, replacementsOf(loaded), watch),
+			notes: loaded.flatMap((l) => l.notes),
+		};
+	};
+
+	const kernelFor = (whole: RunRequest, choice: ArchChoice, tracking: boolean): Built => {
+		const request = withoutOthers(whole, choice);
 		const key = `${request.kernel} ${request.policy} ${tracking} ${keyOf(request.stack)}`;
 		let kernel = kernels.get(key);
 		if (kernel === undefined) {
-			const features = contractsOf(request.stack, policyFeatures(request.kernel, request.policy));
-			const loaded = load(request.stack, features);
-			kernel = {
-				k: bindKernel(parser, [machine, choice.arch, versionNumber(choice.version), features], tracking, replacementsOf(loaded)),
-				notes: loaded.flatMap((l) => l.notes),
-			};
+			kernel = build(request, choice, machine, tracking);
 			remember(kernels, key, kernel, KERNELS_KEPT);
 		}
 		useArch(kernel.k, choice.arch, versionNumber(choice.version));
@@ -83,16 +88,9 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 
 	/** The run on a machine and a kernel of its own, which tell what they do. */
 	const trace = (scenario: Scenario, request: RunRequest, choice: ArchChoice): Trace => {
-		const stack = request.stack.filter(({ change }) => builtWith(choice.arch, change.file));
-		const features = contractsOf(stack, policyFeatures(request.kernel, request.policy));
 		let recorder: Recorder | null = null;
-		const k = bindKernel(
-			parser,
-			[createMachine(), choice.arch, versionNumber(choice.version), features],
-			false,
-			replacementsOf(load(stack, features)),
-			wrapperFor(() => recorder),
-		);
+		const watch = wrapperFor(() => recorder);
+		const { k } = build(withoutOthers(request, choice), choice, createMachine(), false, watch);
 		recorder = record(k);
 		const { applies } = runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET, policyOf(request.policy)?.base ?? request.kernel);
 		return { ...recorder.steps(), program: programOf(recorder, USER), applies };
@@ -165,6 +163,16 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			return result;
 		},
 	};
+}
+
+interface Built {
+	readonly k: Kernel;
+	readonly notes: readonly SimNote[];
+}
+
+/** The request without the code that this architecture does not build. */
+function withoutOthers(request: RunRequest, { arch }: ArchChoice): RunRequest {
+	return { ...request, stack: request.stack.filter(({ change }) => builtWith(arch, change.file)) };
 }
 
 /** The kernel as it ships, for the question what a scenario calls. */
