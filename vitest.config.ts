@@ -16,7 +16,7 @@ export default defineConfig({
 				test: {
 					name: 'unit',
 					include: ['test/**/*.test.ts'],
-					exclude: ['test/lsp/**', 'test/cli/**', 'test/editors/**', 'test/oracle/**'],
+					exclude: ['test/lsp/**', 'test/cli/**', 'test/editors/**', 'test/oracle/**', 'test/kernel/**'],
 					testTimeout: 20_000,
 					// One simulator for all files: what the engine has learned in one serves the next.
 					isolate: false,

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+import { scenarioText } from '../../vitest.config.ts';
+
+// biome-ignore lint/style/noDefaultExport: Vitest reads the default export of its configuration.
+export default defineConfig({
+	plugins: [scenarioText],
+	test: {
+		name: 'kernel',
+		root: new URL('../..', import.meta.url).pathname,
+		include: ['test/kernel/**/*.test.ts'],
+		testTimeout: 120_000,
+		// What is measured is printed as it is.
+		disableConsoleIntercept: true,
+	},
+});
