@@ -31,6 +31,8 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
 	['seed', { of: ['review', 'run'], takes: 'one' }],
 	['tree', { of: ['review'], takes: 'one' }],
 	['no-tree', { of: ['review'], takes: 'none' }],
+	['git', { of: ['review'], takes: 'none' }],
+	['staged', { of: ['review'], takes: 'none' }],
 	['jobs', { of: ['review'], takes: 'one', later: true }],
 	['shard', { of: ['review'], takes: 'one', later: true }],
 	['explain', { of: ['review'], takes: 'one' }],

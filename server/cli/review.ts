@@ -6,8 +6,10 @@ import type { Report, ReportDocument } from '../review/report.ts';
 import { reviewDocument } from '../review/review.ts';
 import { DEFAULT_SETTINGS, type ReviewSettings } from '../review/settings.ts';
 import { type Sources, withSources } from '../sources/attach.ts';
+import { attachTree, treePaths } from '../sources/simulated.ts';
 import { VERSION } from '../version.ts';
 import type { Arguments } from './arguments.ts';
+import { isGit, readGit } from './git-input.ts';
 import { CLEAN, FOUND, type Host, UNUSABLE, UsageError } from './host.ts';
 import { openSimulator } from './open-simulator.ts';
 import { progressBar } from './progress.ts';
@@ -21,23 +23,35 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	const failOn = oneOf(args, 'fail-on', ['error', 'warning', 'never'], 'error');
 	const kernel = kernelOption(args);
 	checkSeed(args);
-	const piped = args.operands.length === 0 ? await pipedInput(host) : null;
+	const explain = explainOption(args, format);
+	const fromGit = isGit(args);
+	const piped = !fromGit && args.operands.length === 0 ? await pipedInput(host) : null;
 	const { sim, broken } = await openSimulator(host);
 	const settings = settingsOf(args, sim, kernel);
-	const sources = await sourcesOf(args, host);
+	const sources = await sourcesOf(args, fromGit, host);
 
 	const documents: ReportDocument[] = [];
 	const parsed: ParsedDocument[] = [];
-	const explain = explainOption(args, format);
 	let unreadable = false;
-	for (const path of piped === null ? args.operands : ['-']) {
-		const bytes = piped ?? (await readOperand(path, host));
-		if (bytes === null) unreadable = true;
-		else {
-			const { document } = await withSources(parseDocument(path, bytes, settings.kernel === undefined ? {} : { kernel: settings.kernel }), sources);
-			parsed.push(document);
-			documents.push(reviewOne(document, sim, settings, host));
+	const take = async (read: ParsedDocument): Promise<void> => {
+		const { document, views } = await withSources(read, sources, treePaths(sim));
+		attachTree(sim, views);
+		parsed.push(document);
+		documents.push(reviewOne(document, sim, settings, host));
+	};
+	try {
+		if (fromGit) {
+			const read = await readGit(args, sources, settings);
+			if (read === null) host.err('no changes to review\n');
+			else await take(read);
 		}
+		for (const path of fromGit ? [] : piped === null ? args.operands : ['-']) {
+			const bytes = piped ?? (await readOperand(path, host));
+			if (bytes === null) unreadable = true;
+			else await take(parseDocument(path, bytes, settings.kernel === undefined ? {} : { kernel: settings.kernel }));
+		}
+	} finally {
+		await sources.close();
 	}
 	const report: Report = { schema: 1, faultline: VERSION, documents };
 	if (explain !== null && documents.length > 0) host.out((await import('./evidence.ts')).explained(parsed, report, explain, sim, settings));
@@ -60,14 +74,14 @@ function reviewOne(document: ParsedDocument, sim: Simulator, settings: ReviewSet
 }
 
 /** Where whole functions come from: the tree that the command line names, else the system's archive of the patch's version. */
-async function sourcesOf(args: Arguments, host: Host): Promise<Sources> {
-	const tree = args.options.get('tree')?.[0] ?? null;
+async function sourcesOf(args: Arguments, fromGit: boolean, host: Host): Promise<Sources> {
+	const tree = args.options.get('tree')?.[0] ?? (fromGit ? '.' : null);
 	const none = args.options.has('no-tree');
 	if (tree !== null && none) throw new UsageError('--tree and --no-tree exclude each other');
 	try {
 		return await host.sources({ tree, none });
 	} catch (error) {
-		throw new UsageError(`--tree: ${error instanceof Error ? error.message : String(error)}`);
+		throw new UsageError(`${args.options.has('tree') ? '--tree' : '--git'}: ${error instanceof Error ? error.message : String(error)}`);
 	}
 }
 

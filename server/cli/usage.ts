@@ -5,6 +5,9 @@ export const USAGE = `Usage: faultline COMMAND [ARGUMENT ...]
                           applied to; by default this folder if it is one, else the archive
                           of the patch's version in /usr/src
       --no-tree           run only what the hunks show
+      --git [RANGE]       changes of the clone in --tree or this folder instead of files: what is
+                          not committed, or each commit of RANGE (A..B, or one commit)
+      --staged            with --git: what is staged
       --arch LIST         architectures, by default all; arm64@6.19 is that of a later kernel
       --kernel VERSION    kernel version, inferred by default
       --policy NAME       what-if kernel, mainline by default

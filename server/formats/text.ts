@@ -9,13 +9,15 @@ const FROM = { option: 'from the option', text: 'from the text', names: 'from th
 
 interface Options extends TextOptions {
 	readonly numbers: ReadonlyMap<Finding, number> | null;
+	/** The document is no file: places are those of the kernel. */
+	readonly generated: boolean;
 }
 
 /** The compact form: a head for each patch, one line for each finding in the form compilers use, then the notes. */
 export function formatText(report: Report, options: TextOptions): string {
 	const numbers = options.numbered === true ? new Map(numbered(report.documents).map(({ finding, number }) => [finding, number])) : null;
 	return report.documents
-		.map((document) => documentText(document, { ...options, numbers }))
+		.map((document) => documentText(document, { ...options, numbers, generated: document.generated === true }))
 		.filter((text) => text !== '')
 		.join('\n');
 }
@@ -44,9 +46,13 @@ function patchText(patch: ReportPatch, source: string, options: Options): string
 
 function findingLines(finding: Finding, patch: ReportPatch, source: string, options: Options): string[] {
 	const severity = paint(finding.severity, COLOURS[finding.severity], options);
-	const head = `${source}:${finding.line}: ${severity}: ${finding.rule}: ${plain(finding.message)} [${finding.arch.join(', ')}]`;
+	const head = `${placeOf(finding, source, options)}: ${severity}: ${finding.rule}: ${plain(finding.message)} [${finding.arch.join(', ')}]`;
 	const number = options.numbers?.get(finding);
 	return [number === undefined ? head : `${head} #${number}`, ...waitLines(finding, patch)];
+}
+
+function placeOf({ line, at }: Finding | Note, source: string, { generated }: Options): string {
+	return generated && at !== undefined ? `${plain(at.file)}:${at.line}` : `${source}:${line}`;
 }
 
 /** Who waits for whom in the run of the finding, when that is part of the difference. */
@@ -60,6 +66,6 @@ function waitLines(finding: Finding, patch: ReportPatch): string[] {
 	return before === after ? [] : [`    before: ${plain(before)}`, `    after:  ${plain(after)}`];
 }
 
-function noteLine(note: Note, source: string, options: TextOptions): string {
-	return paint(`${source}:${note.line}: note: ${note.rule}: ${plain(note.message)}`, 'dim', options);
+function noteLine(note: Note, source: string, options: Options): string {
+	return paint(`${placeOf(note, source, options)}: note: ${note.rule}: ${plain(note.message)}`, 'dim', options);
 }

@@ -130,6 +130,7 @@ function buildHunks(message: Message, scan: Scan, bare: boolean, state: State): 
 			amends: null,
 			context: raw.context,
 			oldStart: raw.oldStart,
+			newStart: raw.newStart,
 			...(raw.cuts.size > 0 ? { cuts: [...raw.cuts] } : {}),
 			...(raw.blob === null ? {} : { blob: raw.blob }),
 			lines,

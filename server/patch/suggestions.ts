@@ -215,6 +215,7 @@ function amend(block: Block, { image: { draft, lines: image, cuts: missing }, st
 		amends: draft.text.id,
 		context: draft.text.context,
 		oldStart: 0,
+		newStart: 0,
 		...(cuts.size > 0 ? { cuts: [...cuts] } : {}),
 		lines: block.lines,
 		amended: lines,

@@ -70,6 +70,8 @@ export interface Hunk {
 	readonly context: string;
 	/** First line in the file before the change, 1-based; 0 when the text does not say. */
 	readonly oldStart: number;
+	/** The same after the change. */
+	readonly newStart: number;
 	/** Indices into `lines` before which lines are missing; absent when none are. */
 	readonly cuts?: readonly number[];
 	/** Abbreviated object name of the file before the change, from an `index` line. */
@@ -116,6 +118,8 @@ export interface Mention {
 
 export interface ParsedDocument {
 	readonly source: string;
+	/** The text is no file of the user's: git or the editor made it. Places are said in the kernel's files. */
+	readonly generated?: true;
 	readonly patches: readonly Patch[];
 	readonly mentions: readonly Mention[];
 	readonly problems: readonly Problem[];

@@ -9,6 +9,8 @@ export interface Report {
 
 export interface ReportDocument {
 	readonly source: string;
+	/** The document is no file of the user's: places are best said by `at`. */
+	readonly generated?: true;
 	readonly patches: readonly ReportPatch[];
 	/** What of the input could not be used. */
 	readonly problems: readonly { readonly line: number; readonly message: string }[];
@@ -71,6 +73,13 @@ export interface ReportRun {
 	readonly violations: { readonly before: readonly ReportViolation[]; readonly after: readonly ReportViolation[] };
 }
 
+/** Lines of a file of the kernel as it is after the patch, 1-based, as the patch counts them. */
+export interface SourcePlace {
+	readonly file: string;
+	readonly line: number;
+	readonly endLine: number;
+}
+
 export type Severity = 'error' | 'warning' | 'information';
 
 export interface Finding {
@@ -87,6 +96,8 @@ export interface Finding {
 	readonly before: number;
 	readonly after: number;
 	readonly message: string;
+	/** Where the lines are in the kernel; absent when the text does not say. */
+	readonly at?: SourcePlace;
 }
 
 export interface Note {
@@ -94,6 +105,8 @@ export interface Note {
 	readonly line: number;
 	readonly hunks: readonly number[];
 	readonly message: string;
+	/** Where the line is in the kernel; absent when the text does not say or the line is no part of a hunk. */
+	readonly at?: SourcePlace;
 }
 
 /** What `faultline run --format json` prints. */

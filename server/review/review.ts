@@ -7,6 +7,7 @@ import { disagreements } from './disagreements.ts';
 import { findingsOf } from './findings.ts';
 import { reportHunks } from './hunks.ts';
 import { notesOf } from './notes.ts';
+import { withPlaces } from './places.ts';
 import { architecturesFor, kernelFor, MAINLINE, policiesTouching, requestsFor } from './plan.ts';
 import type { Note, ReportDocument, ReportPatch, ReportRun } from './report.ts';
 import { createRunMemory, type Pair, type Reviewed, type RunMemory } from './run-memory.ts';
@@ -31,8 +32,8 @@ export function* reviewDocument(doc: ParsedDocument, sim: Simulator, settings: R
 	const session = { sim, settings, bench: createRunMemory(sim), done: 0, total: 0 };
 	const plans = doc.patches.map((patch) => planPatch(doc, patch, session));
 	const patches: ReportPatch[] = [];
-	for (const plan of plans) patches.push(yield* reviewPatch(plan, session));
-	return { source: doc.source, patches, problems: doc.problems };
+	for (const plan of plans) patches.push(withPlaces(yield* reviewPatch(plan, session), plan.patch));
+	return { source: doc.source, ...(doc.generated ? { generated: true } : {}), patches, problems: doc.problems };
 }
 
 /** Drives a review to its end in one go. */

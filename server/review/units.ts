@@ -70,7 +70,7 @@ export function unitsOf(doc: ParsedDocument, patch: Patch): Unit[] {
 /** Finds the place of each change on that kernel. Changes of comments and white space only are no part of the stacks. */
 export function placeUnit(wanted: Unit, bench: RunMemory, kernel: string): PlacedUnit {
 	const unit = inPieces(wanted, (change) => change.from !== undefined && bench.place(change, kernel).mode === 'none');
-	const changes = unit.own.map(({ change, hunk }) => ({ change, hunk, placement: bench.place(change, kernel) }));
+	const changes = unit.own.map(({ change, hunk }) => ({ change, hunk, placement: placementIn(hunk, change, bench.place(change, kernel)) }));
 	const places = new Map(changes.map(({ change, placement }) => [change.id, placement]));
 	const loaded = ({ change }: StackEntry) =>
 		(places.get(change.id) ?? bench.place(change, kernel)).mode !== 'none' && !(places.has(change.id) && sameCode(change.before, change.after));
@@ -84,6 +84,16 @@ export function placeUnit(wanted: Unit, bench: RunMemory, kernel: string): Place
 		hooks: new Set(runnable.flatMap(({ placement }) => placement.hook ?? [])),
 		hunks: [...new Set(runnable.map(({ hunk }) => hunk.id))].sort((a, b) => a - b),
 	};
+}
+
+/** Of a function of the kernel tree, only the lines that the hunk itself changes count as its own. */
+function placementIn(hunk: Hunk, change: FunctionChange, placement: Placement): Placement {
+	if (change.from === undefined) return placement;
+	const own = (side: 'before' | 'after'): number[] => {
+		const changed = new Set(change[side]?.flatMap((l) => (l.changed && l.line >= hunk.line && l.line <= hunk.endLine ? [l.line] : [])));
+		return placement.codeLines[side].filter((line) => changed.has(line));
+	};
+	return { ...placement, codeLines: { before: own('before'), after: own('after') } };
 }
 
 /**

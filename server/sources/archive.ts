@@ -43,7 +43,7 @@ export async function archiveTree(file: string, cache: FileCache = noCache): Pro
 			);
 			for (const one of asked) {
 				const text = texts.get(one.path) ?? null;
-				if (text !== null) cache.put(id, one.path, text);
+				cache.put(id, one.path, text);
 				one.done(text);
 			}
 		} catch (error) {
@@ -57,7 +57,7 @@ export async function archiveTree(file: string, cache: FileCache = noCache): Pro
 
 	async function load(member: string): Promise<string | null> {
 		const kept = await cache.get(id, member);
-		if (kept !== null) return kept;
+		if (kept !== undefined) return kept;
 		return new Promise((done, fail) => {
 			if (waiting.length === 0) setTimeout(() => void flush(), 1);
 			waiting.push({ path: member, done, fail });

@@ -3,12 +3,13 @@ import path from 'node:path';
 
 /** Files that were taken out of an archive, so that the next process need not decompress for them. */
 export interface FileCache {
-	get(id: string, name: string): Promise<string | null>;
+	/** Null: the archive has no such file; undefined: it is not known. */
+	get(id: string, name: string): Promise<string | null | undefined>;
 	/** Never fails: what cannot be kept is not kept. */
-	put(id: string, name: string, text: string): void;
+	put(id: string, name: string, text: string | null): void;
 }
 
-export const noCache: FileCache = { get: () => Promise.resolve(null), put: () => {} };
+export const noCache: FileCache = { get: () => Promise.resolve(undefined), put: () => {} };
 
 /** Archives that files are kept of, and files of each. */
 const MAX_TREES = 4;
@@ -34,9 +35,10 @@ export function folderCache(folder: string): FileCache {
 
 	return {
 		async get(id, name) {
-			const text = await readFile(path.join(folder, id, fileName(name)), 'utf8').catch(() => null);
+			const text = await readFile(path.join(folder, id, fileName(name)), 'utf8').catch(() => '');
+			if (text === NONE) return null;
 			// A file that a crash cut short lacks its end mark.
-			return text?.endsWith(END) === true ? text.slice(0, -END.length) : null;
+			return text.endsWith(END) ? text.slice(0, -END.length) : undefined;
 		},
 		put(id, name, text) {
 			const own = ready.get(id) ?? prepare(id);
@@ -45,7 +47,7 @@ export function folderCache(folder: string): FileCache {
 				if (place === null) return;
 				const file = path.join(place, fileName(name));
 				const draft = `${file}.${process.pid}`;
-				await writeFile(draft, text + END, { mode: 0o600 }).catch(() => {});
+				await writeFile(draft, text === null ? NONE : text + END, { mode: 0o600 }).catch(() => {});
 				await rename(draft, file).catch(() => rm(draft, { force: true }));
 			});
 		},
@@ -53,6 +55,7 @@ export function folderCache(folder: string): FileCache {
 }
 
 const END = '\0end';
+const NONE = '\0none';
 
 /** Paths are confined by what a tree accepts; here they become names of one folder. */
 function fileName(name: string): string {

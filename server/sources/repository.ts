@@ -75,8 +75,11 @@ function repositoryOf(git: GitView): Repository {
 		async series(range) {
 			if (!RANGE.test(range) || range.length > 400) return null;
 			const what = range.includes('..') ? [range] : ['-1', range];
-			const answer = await git.run(['format-patch', '--stdout', '--numbered', '--no-signature', '--no-stat', '--no-notes', ...PLAIN, ...what, '--']);
-			return answer?.toString('utf8') ?? null;
+			const format = ['format-patch', '--stdout', '--numbered', '--no-signature', '--no-stat', '--no-notes', ...PLAIN];
+			// A range that holds merges has no base that git would name.
+			const base = await commit(range.includes('..') ? (range.split('..')[0] ?? '') : `${range}^`);
+			const based = base === null ? null : await git.run([...format, `--base=${base}`, ...what, '--']);
+			return (based ?? (await git.run([...format, ...what, '--'])))?.toString('utf8') ?? null;
 		},
 		async patchIds(text) {
 			const answer = await git.run(['patch-id', '--stable'], text);

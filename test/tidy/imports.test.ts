@@ -37,7 +37,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 	'server/review/': ['server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts', 'simulator/c/ast.ts'],
 	'server/formats/': ['server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
 	'server/features/': ['server/features/', 'server/session/', 'server/formats/', 'server/review/', 'server/patch/', 'server/version.ts', 'simulator/index.ts'],
-	'server/sources/': ['server/sources/', 'server/patch/'],
+	'server/sources/': ['server/sources/', 'server/patch/', 'simulator/index.ts'],
 	'server/session/': ['server/session/', 'server/sources/', 'server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
 	'server/': ['server/', 'simulator/index.ts', 'simulator/c/', 'simulator/scenarios/language/nearest.ts', 'package.json'],
 	'client/': ['client/', 'server/session/protocol.ts'],

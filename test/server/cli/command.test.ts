@@ -13,7 +13,10 @@ describe('mistakes', () => {
 		['reveiw', 'faultline: unknown command "reveiw"; nearest: review'],
 		['merge', 'faultline: merge is not available in this version'],
 		['review --archs arm64 x', 'faultline: unknown option "--archs"; nearest: --arch'],
-		['review -x', 'faultline: unknown option "-x"; one of: --arch, --kernel, --policy, --scenario, --format, --fail-on, --seed, --tree, --no-tree, --explain'],
+		[
+			'review -x',
+			'faultline: unknown option "-x"; one of: --arch, --kernel, --policy, --scenario, --format, --fail-on, --seed, --tree, --no-tree, --git, --staged, --explain',
+		],
 		['review --arch arm63 x', 'faultline: unknown --arch "arm63"; nearest: arm64'],
 		['review --arch arm64@huh x', 'faultline: --arch "huh" is not a version such as 6.12'],
 		['review --scenario tuoch x', 'faultline: unknown --scenario "tuoch"; nearest: touch'],

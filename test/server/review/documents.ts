@@ -50,7 +50,7 @@ function hunkOf({ name, body, file = 'mm/memory.c', whole = true, amends }: Hunk
 	};
 	const origin = amends === undefined ? 'diff' : 'suggestion';
 	const endLine = line + lines.length;
-	return { id, file, line, endLine, origin, amends: amends ?? null, oldStart: 0, context: name, lines, functions: name === '' ? [] : [change] };
+	return { id, file, line, endLine, origin, amends: amends ?? null, oldStart: 0, newStart: 0, context: name, lines, functions: name === '' ? [] : [change] };
 }
 
 function kindOf(text: string): ' ' | '-' | '+' {
