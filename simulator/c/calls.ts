@@ -4,6 +4,7 @@ import { isInt, promote } from './ctypes.ts';
 import type { Emit } from './emit.ts';
 import { emitExpr, typeOfExpr } from './expressions.ts';
 import { intrinsics } from './intrinsics.ts';
+import type { Callee } from './link.ts';
 import { copyOf } from './places.ts';
 import type { CType, Param } from './types.ts';
 import { BAD, convert, fromNative, toNative, typeOf, type Val } from './values.ts';
@@ -34,22 +35,32 @@ export function emitCall(cx: Emit, e: CallExpr, wanted: CType | null): Val {
 	const bound = cx.external((k) => callee.bind(k), `call:${fn.name}`);
 	if (callee.effects !== 'none') cx.effect();
 	// Where nobody can wait, what may wait goes on as long as it need not.
-	if (waits && !cx.options.waits) return result(cx, `rt.now(${bound}(${args}))`, signature.ret, false);
-	return result(cx, `${bound}(${args})`, signature.ret, waits);
+	if (waits && !cx.options.waits) return result(cx, `rt.now((${bound}.direct||${bound})(${args}))`, signature.ret, false);
+	return result(cx, waits ? `(${bound}.direct||${bound})(${args})` : `${bound}(${args})`, signature.ret, waits);
+}
+
+/** Emits a call that stands last in a function of the form that `tail.ts` tells of. Returns the code of the call, null where it cannot be made. */
+export function emitTailCall(cx: Emit, e: CallExpr, { signature, bind }: Callee): string | null {
+	const args = emitArgs(cx, e, signature);
+	if (args === null) return null;
+	const bound = cx.external((k) => bind(k), `call:${signature.name}`);
+	return `(${bound}.direct||${bound})(${args})`;
 }
 
 const isFunction = (t: CType | undefined): boolean => t?.k === 'ptr' && t.to.k === 'func';
 
 /** Emits the call itself. */
 function result(cx: Emit, call: string, ret: CType, waits: boolean): Val {
-	const code = waits ? `yield* ${call}` : call;
 	cx.checked.clear();
-	const value = ret.k === 'void' ? '' : cx.temp(code);
-	if (value === '') cx.put(`${code};`);
+	let value = '';
 	if (waits) {
-		cx.put('z++;');
+		const called = cx.fresh('t');
+		cx.put(`let ${called}=${call};if(co(${called})){${called}=yield* ${called};z++;`);
 		cx.restoreLine();
-	}
+		cx.put('}');
+		value = ret.k === 'void' ? '' : called;
+	} else if (ret.k === 'void') cx.put(`${call};`);
+	else value = cx.temp(call);
 	return value === '' ? { r: 'void' } : received(cx, value, ret);
 }
 
@@ -101,8 +112,9 @@ function callThrough(cx: Emit, e: CallExpr): Val {
 	}
 	const value = cx.fresh('t');
 	cx.checked.clear();
-	cx.put(`let ${value}=${there}.call(${args});if(${there}.waits){${value}=yield* ${value};z++;}`);
+	cx.put(`let ${value}=(${there}.call.direct||${there}.call)(${args});if(${there}.waits&&co(${value})){${value}=yield* ${value};z++;`);
 	cx.restoreLine();
+	cx.put('}');
 	return found.ret.k === 'void' ? { r: 'void' } : received(cx, value, found.ret);
 }
 

@@ -2,7 +2,7 @@ import type { CProblem, FrameLocal, Stmt } from './ast.ts';
 import { type CConfig, DEFAULT_CONFIG } from './conditions.ts';
 import { isAggregate, resolveType } from './ctypes.ts';
 import { Emit, type External, type Local, TooLong } from './emit.ts';
-import { analyse } from './flow.ts';
+import { analyse, type Flow } from './flow.ts';
 import { expandGuards } from './guards.ts';
 import type { Linkage } from './link.ts';
 import { emitMachine } from './machine.ts';
@@ -12,6 +12,7 @@ import { placeOfLocal, write } from './places.ts';
 import { PRELUDE } from './prelude.ts';
 import type { CRuntime } from './runtime.ts';
 import { emitBody, LEAVE, STATE } from './statements.ts';
+import { waitsLast } from './tail.ts';
 import { alignOf, type CType, sizeOf, structOf } from './types.ts';
 import { fromNative } from './values.ts';
 
@@ -79,24 +80,20 @@ function compileFunction(def: CompileInput, link: Linkage, options: CompileOptio
 	const body = expandMacros(expandGuards(def.body), link, options.parser, problems);
 	const flow = analyse(body);
 	const keys = frameKeys(options.frame, params);
-	const cx = new Emit(
-		{
+	const emitted = (tail: boolean): Emit => emitWhole(tail, { link, ret, options, flow, keys, params, body, name: String(def.ret) });
+	const mayBeTail =
+		options.waits &&
+		options.frame === undefined &&
+		waitsLast(
+			body,
+			params.map(({ name }) => name),
+			ret ?? { k: 'void' },
 			link,
-			ret: ret ?? { k: 'void' },
-			waits: options.waits,
-			config: options.config ?? DEFAULT_CONFIG,
-			frame: new Map(keys.map(({ name, type }, key) => [name, { key, type }])),
-			addressed: flow.addressed,
-			loops: flow.loops,
-		},
-		flow.used,
-	);
-	for (const [name, { key, type }] of cx.options.frame) cx.declare(name, cx.frameLocal(name, key, type));
-	for (let i = 0; i < params.length; i++) declareParam(cx, params[i] as { name: string; type: CType | null }, i);
-	cx.forgetLine();
-	if (ret === null) cx.trap(`type ${String(def.ret)}`);
-	cx.scoped(() => (flow.structured ? emitBody(cx, body) : emitMachine(cx, body, flow.inner)));
-	const text = assemble(cx, params.length, options.waits, options.frame !== undefined, keys);
+		);
+	let cx = emitted(mayBeTail);
+	// What is called last may be given the address of something that lives until then.
+	if (cx.options.tail && cx.stackBytes > 0) cx = emitted(false);
+	const text = assemble(cx, params.length, options.frame !== undefined, keys);
 	const made = factory(text);
 	const lines = [...cx.lines.keys()];
 	return {
@@ -107,6 +104,40 @@ function compileFunction(def: CompileInput, link: Linkage, options: CompileOptio
 		traps: [...cx.traps].filter(([name]) => text.includes(`rt.notModelled(${name})`)).map(([, what]) => what),
 		text,
 	};
+}
+
+interface Whole {
+	readonly link: Linkage;
+	readonly ret: CType | null;
+	readonly options: CompileOptions;
+	readonly flow: Flow;
+	readonly keys: readonly Key[];
+	readonly params: readonly { readonly name: string; readonly type: CType | null }[];
+	readonly body: readonly Stmt[];
+	/** The type that is returned, for people. */
+	readonly name: string;
+}
+
+function emitWhole(tail: boolean, { link, ret, options, flow, keys, params, body, name: returned }: Whole): Emit {
+	const cx = new Emit(
+		{
+			link,
+			ret: ret ?? { k: 'void' },
+			waits: options.waits && !tail,
+			tail,
+			config: options.config ?? DEFAULT_CONFIG,
+			frame: new Map(keys.map(({ name, type }, key) => [name, { key, type }])),
+			addressed: flow.addressed,
+			loops: flow.loops,
+		},
+		flow.used,
+	);
+	for (const [name, { key, type }] of cx.options.frame) cx.declare(name, cx.frameLocal(name, key, type));
+	for (let i = 0; i < params.length; i++) declareParam(cx, params[i] as { name: string; type: CType | null }, i);
+	cx.forgetLine();
+	if (ret === null) cx.trap(`type ${returned}`);
+	cx.scoped(() => (flow.structured ? emitBody(cx, body) : emitMachine(cx, body, flow.inner)));
+	return cx;
 }
 
 interface Key {
@@ -140,14 +171,16 @@ function declareParam(cx: Emit, { name, type }: { name: string; type: CType | nu
 	write(cx, placeOfLocal(local), fromNative(cx, `a${index}`, type));
 }
 
-function assemble(cx: Emit, params: number, waits: boolean, framed: boolean, keys: readonly Key[]): string {
+function assemble(cx: Emit, params: number, framed: boolean, keys: readonly Key[]): string {
 	const parts: string[] = [PRELUDE];
 	if (cx.externals.length > 0) parts.push(`const ${cx.externals.map((_, i) => `x${i}=X[${i}]`).join(',')};\n`);
 	for (const { name } of cx.statics) parts.push(`let ${name}=0;`);
 	if (cx.statics.length > 0) parts.push('let G=-1;\n');
 	const stack = cx.stackBytes;
 	const args = Array.from({ length: params }, (_, i) => `a${i}`).join(',');
-	parts.push(`return function${waits ? '*' : ''}(${args}){const L=rt.line;rt.enter();if((rt.steps-=${cx.statements + 1})<0)rt.spent();let q=0,z=0;`);
+	parts.push(
+		`${cx.options.tail ? 'const D=' : 'return '}function${cx.options.waits ? '*' : ''}(${args}){const L=rt.line;rt.enter();if((rt.steps-=${cx.statements + 1})<0)rt.spent();let q=0,z=0;`,
+	);
 	if (cx.hoisted.length > 0) parts.push(`let ${cx.hoisted.join(',')};`);
 	if (stack > 0) parts.push(`const m=rt.push(${stack});`);
 	parts.push(framed ? `const f={${keys.map(({ name }, key) => frameKey(name, cx.frameMemory.get(key))).join(',')}};` : 'const f=null;');
@@ -163,6 +196,8 @@ function assemble(cx: Emit, params: number, waits: boolean, framed: boolean, key
 		.replaceAll(STATE, state.length > 0 ? `,${state.join(',')}` : '');
 	const named = (text: string): string => text.replace(/f\[K(\d+)\]/g, (_, key: string) => `f.${keys[Number(key)]?.name}`);
 	parts.push(named(code), leave, cx.options.ret.k === 'void' ? '' : `return 0;`, '}');
+	// Callers that know no direct form get a coroutine like any other.
+	if (cx.options.tail) parts.push(`;const W=function*(${args}){const r=D(${args});return co(r)?yield* r:r;};W.direct=D;return W;`);
 	return parts.join('');
 }
 

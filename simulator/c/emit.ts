@@ -23,6 +23,8 @@ export interface EmitOptions {
 	readonly link: Linkage;
 	readonly ret: CType;
 	readonly waits: boolean;
+	/** The function waits in what it calls last only, and hands over what that call gives: see `tail.ts`. */
+	readonly tail: boolean;
 	readonly config: CConfig;
 	/** Names of frame locals, by the name that C gives them; the position is their key. */
 	readonly frame: ReadonlyMap<string, { readonly key: number; readonly type: CType }>;

@@ -9,8 +9,11 @@ import type { CType, Signature } from './types.ts';
 
 export type CValue = number | bigint;
 
-/** A plain call returns its value (booleans count as 0 and 1), a waiting one a coroutine that returns it. */
-export type CFunction = (...args: never[]) => unknown;
+/**
+ * A plain call returns its value (booleans count as 0 and 1), a waiting one a coroutine that returns it. A waiting function may also have
+ * a `direct` form, which gives the value itself where it need not wait; it is asked for at every call, so that one may be put there later.
+ */
+export type CFunction = ((...args: never[]) => unknown) & { direct?: (...args: never[]) => unknown };
 
 export interface Callee {
 	readonly signature: Signature;

@@ -35,6 +35,7 @@ function divu(al,ah,bl,bh){if(ah>=0&&ah<2097152&&bh>=0&&bh<2097152)return whole(
 function remu(al,ah,bl,bh){if(ah>=0&&ah<2097152&&bh>=0&&bh<2097152)return whole((ah*4294967296+(al>>>0))%(bh*4294967296+(bl>>>0)));return half(BigInt.asUintN(64,big(al,ah))%BigInt.asUintN(64,big(bl,bh)));}
 function divs(al,ah,bl,bh){return (ah|bh)>=0?divu(al,ah,bl,bh):half(big(al,ah)/big(bl,bh));}
 function rems(al,ah,bl,bh){return (ah|bh)>=0?remu(al,ah,bl,bh):half(big(al,ah)%big(bl,bh));}
+function co(v){return typeof v==='object'&&v!==null;}
 function ones(n){n-=n>>>1&0x55555555;n=(n&0x33333333)+(n>>>2&0x33333333);return Math.imul(n+(n>>>4)&0x0f0f0f0f,0x01010101)>>>24;}
 function shl(l,h,n){n&=63;if(n===0){H=h;return l;}if(n>=32){H=l<<n-32;return 0;}H=h<<n|l>>>32-n;return l<<n;}
 function shr(l,h,n){n&=63;if(n===0){H=h;return l;}if(n>=32){H=0;return h>>>n-32|0;}H=h>>>n|0;return l>>>n|h<<32-n;}

@@ -150,8 +150,10 @@ export class CRuntime {
 		throw new NotModelled('the function behind a pointer', this.line);
 	}
 
-	now<T>(co: Iterator<unknown, T, void>): T {
-		const step = co.next();
+	/** The value of a call that must not wait. */
+	now(called: unknown): unknown {
+		if (typeof called !== 'object' || called === null) return called;
+		const step = (called as Iterator<unknown, unknown, void>).next();
 		if (step.done !== true) throw new NotModelled('a wait in a function that cannot wait', this.line);
 		return step.value;
 	}

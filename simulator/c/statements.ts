@@ -1,11 +1,13 @@
 /** Emits statements as structured JavaScript. What gotos force out of structure is in `machine.ts`. */
 import type { Expr, Stmt } from './ast.ts';
+import { emitTailCall } from './calls.ts';
 import { promote } from './ctypes.ts';
 import type { Emit } from './emit.ts';
 import { emitCond, emitExpr } from './expressions.ts';
 import { constantOf, emitDecl } from './initialisers.ts';
 import { integerBinary } from './integers.ts';
 import { copyToReturn } from './places.ts';
+import { tailCallee } from './tail.ts';
 import { atom, convert, literal, toNative, typeOf, type Val } from './values.ts';
 
 /** Stands for giving back stack and position, whose text is known at the end of the function. */
@@ -168,6 +170,17 @@ function emitGoto(cx: Emit, s: Extract<Stmt, { k: 'goto' }>): void {
 function emitReturn(cx: Emit, s: Extract<Stmt, { k: 'return' }>): void {
 	const { ret } = cx.options;
 	cx.at(s.line);
+	const last = cx.options.tail ? tailCallee(s.value, ret, cx.link) : null;
+	if (last !== null && s.value?.k === 'call') {
+		const call = emitTailCall(cx, s.value, last);
+		if (call !== null) {
+			// A coroutine that comes back has not begun: it runs when this function has been left.
+			cx.effect();
+			const given = cx.temp(call);
+			cx.put(`${LEAVE}return ${given};`);
+		}
+		return cx.forgetLine();
+	}
 	if (s.value === null || ret.k === 'void') {
 		if (s.value !== null) emitExpr(cx, s.value);
 		cx.put(`${LEAVE}return;`);

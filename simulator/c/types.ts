@@ -271,7 +271,11 @@ function parseParam(text: string): Param {
  * Declares a struct and returns its field offsets. Fields are laid out in order with natural alignment; a field written
  * `'type @other'` shares the offset of `other` (a union member). `extra` bytes at the end are kept for members that a tree adds.
  */
-export function struct<const T extends Record<string, string>>(name: string, spec: T, extra = 0): { readonly [F in keyof T]: number } & { readonly SIZE: number } {
+export function struct<const T extends Record<string, string>>(
+	name: string,
+	spec: T,
+	extra = 0,
+): { readonly [F in keyof T]: number } & { readonly SIZE: number } {
 	const fields = new Map<string, Field>();
 	let end = 0;
 	let align = 8;

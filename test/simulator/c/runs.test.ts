@@ -60,9 +60,7 @@ describe('what the model lacks', () => {
 		expect(call(text('if (!reach)\n\t\treturn 7;'), [p, 0], links, m)).toBe(7);
 	});
 	it('is reported when the call can be seen to be wrong', () => {
-		expect(compileText('int f(void)\n{\n\treturn known(1, 2);\n}', links).problems).toEqual([
-			{ line: 3, message: 'known takes 1 argument, not 2' },
-		]);
+		expect(compileText('int f(void)\n{\n\treturn known(1, 2);\n}', links).problems).toEqual([{ line: 3, message: 'known takes 1 argument, not 2' }]);
 	});
 	it('is bound by the linkage, which states its assumption once', () => {
 		const type = parseType('struct kit_pair *') as CType;
@@ -341,7 +339,7 @@ describe('hostile text', () => {
 		const compiled = compileText(text, { functions: { 'int evil_call(char *s, int x)': () => 0 }, constants: { evil_const: [5, 'int'] } });
 		expect(compiled.text).not.toMatch(/evil|kit_pair|`|\$\{/);
 		expect(
-			compiled.text.replace(/'(?:use strict|bigint|a pointer value beyond 53 bits|kernel BUG|a case that is no constant|the label of a goto)'/g, ''),
+			compiled.text.replace(/'(?:use strict|bigint|object|a pointer value beyond 53 bits|kernel BUG|a case that is no constant|the label of a goto)'/g, ''),
 		).not.toMatch(/['"]/);
 	});
 	it.each([
