@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 
-const scheme = 'faultline-result';
+const schemes = ['faultline-result', 'faultline-trace'] as const;
 
 /** Results as read-only text. */
 export interface Results {
 	/** Shows text under a title, beside the active editor. The same title replaces what it showed before. */
-	show(title: string, text: string): Promise<void>;
+	show(title: string, text: string, scheme?: (typeof schemes)[number]): Promise<void>;
 }
 
 export function registerResults(context: vscode.ExtensionContext): Results {
@@ -13,14 +13,16 @@ export function registerResults(context: vscode.ExtensionContext): Results {
 	const changed = new vscode.EventEmitter<vscode.Uri>();
 	context.subscriptions.push(
 		changed,
-		vscode.workspace.registerTextDocumentContentProvider(scheme, {
-			onDidChange: changed.event,
-			provideTextDocumentContent: (uri) => texts.get(uri.toString()) ?? 'This result is gone. Run the scenario again.\n',
-		}),
+		...schemes.map((scheme) =>
+			vscode.workspace.registerTextDocumentContentProvider(scheme, {
+				onDidChange: changed.event,
+				provideTextDocumentContent: (uri) => texts.get(uri.toString()) ?? 'This result is gone. Ask for it again.\n',
+			}),
+		),
 		vscode.workspace.onDidCloseTextDocument((document) => texts.delete(document.uri.toString())),
 	);
 	return {
-		async show(title, text) {
+		async show(title, text, scheme = 'faultline-result') {
 			const uri = vscode.Uri.from({ scheme, path: `/${title.replace(/[^\w .@-]+/g, '-')}.txt` });
 			texts.set(uri.toString(), text);
 			changed.fire(uri);

@@ -1,11 +1,14 @@
 import { parentPort } from 'node:worker_threads';
 import type { RunRequest, RunResult, Simulator } from '../simulator/index.ts';
+import { formatEvidence } from './formats/evidence.ts';
 import { formatRunsTable } from './formats/runs.ts';
 import { parseDocument } from './patch/read.ts';
+import type { ParsedDocument } from './patch/types.ts';
+import { evidenceOf } from './review/evidence.ts';
 import { architecturesFor, kernelFor, MAINLINE } from './review/plan.ts';
 import type { RunReport } from './review/report.ts';
 import { reviewDocument } from './review/review.ts';
-import type { JobMessage, JobReply, JobResults, LineRuns, ReviewJob, ScenarioJob } from './session/jobs.ts';
+import type { EvidenceJob, JobMessage, JobReply, JobResults, LineRuns, ReviewJob, ScenarioJob } from './session/jobs.ts';
 import { loadSimulator } from './simulator-host.ts';
 
 /** Milliseconds between two reports of progress. They also tell the watchdog that the thread is alive. */
@@ -25,7 +28,7 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 		if (job.kind === 'parse') return { id, kind: 'result', value: parseDocument(job.source, job.text, job.kernel === '' ? {} : { kernel: job.kernel }) };
 		const simulator = await loadSimulator();
 		simulator.define(job.texts);
-		const value = job.kind === 'review' ? review(job, simulator, turn) : scenarios(job, simulator, turn);
+		const value = job.kind === 'review' ? review(job, simulator, turn) : job.kind === 'evidence' ? evidence(job, simulator) : scenarios(job, simulator, turn);
 		return value === null ? { id, kind: 'cancelled' } : { id, kind: 'result', value };
 	} catch (error) {
 		return { id, kind: 'failed', message: error instanceof Error ? error.message : String(error) };
@@ -38,11 +41,10 @@ interface Turn {
 }
 
 /** Null when it was cancelled. */
-function review({ source, text, settings }: ReviewJob, simulator: Simulator, turn: Turn): JobResults['review'] | null {
+function review(job: ReviewJob, simulator: Simulator, turn: Turn): JobResults['review'] | null {
 	const executed = new Map<number, LineRuns>();
 	const watched: Simulator = { ...simulator, run: (request) => counted(executed, request, simulator.run(request)) };
-	const parsed = parseDocument(source, text, settings.kernel === undefined ? {} : { kernel: settings.kernel });
-	const steps = reviewDocument(parsed, watched, settings);
+	const steps = reviewDocument(parsedOf(job), watched, job.settings);
 	let reported = performance.now();
 	for (;;) {
 		if (turn.isCancelled()) return null;
@@ -52,6 +54,17 @@ function review({ source, text, settings }: ReviewJob, simulator: Simulator, tur
 		reported = performance.now();
 		turn.report(step.value.done, step.value.total);
 	}
+}
+
+function parsedOf({ source, text, settings }: Pick<ReviewJob, 'source' | 'text' | 'settings'>): ParsedDocument {
+	return parseDocument(source, text, settings.kernel === undefined ? {} : { kernel: settings.kernel });
+}
+
+function evidence(job: EvidenceJob, simulator: Simulator): string {
+	const { found, report, settings } = job;
+	const made = evidenceOf(parsedOf(job), found.patch, report, found.finding, simulator, settings);
+	if (made === null) throw new Error('the run of this finding cannot be made again');
+	return formatEvidence(made, found.number);
 }
 
 function counted(executed: Map<number, LineRuns>, { scenario, arch }: RunRequest, result: RunResult): RunResult {

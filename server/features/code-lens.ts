@@ -4,11 +4,12 @@ import type { Finding, ReportHunk } from '../review/report.ts';
 import { type RunScenarioArgument, readArgument, serverCommands } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
+import { findingsIn } from './evidence.ts';
 
 /** Symbols of a thread without a diff that get a lens at most. */
 const maxSymbols = 5;
 
-/** A lens above each hunk that has a place in the simulated kernel; on a thread without a diff, at what it talks about. */
+/** A lens above each hunk that has a place in the simulated kernel, and on each finding; on a thread without a diff, at what it talks about. */
 export const codeLens: Feature = {
 	capabilities: () => ({ codeLensProvider: { resolveProvider: true } }),
 	register(session) {
@@ -23,7 +24,8 @@ export const codeLens: Feature = {
 			if (argument === undefined || document === undefined) return lens;
 			// A client that cannot be told to ask again has to wait for the review.
 			if (!client.refreshesLenses && argument.hunk !== undefined) await session.settled(document, token);
-			return { ...lens, command: { title: titleOf(session, document, argument), command: serverCommands.runScenario, arguments: [argument] } };
+			const command = argument.finding === undefined ? serverCommands.runScenario : serverCommands.showEvidence;
+			return { ...lens, command: { title: titleOf(session, document, argument), command, arguments: [argument] } };
 		});
 		return {
 			settled() {
@@ -37,9 +39,11 @@ function lensesOf(session: Session, document: ReviewedDocument): CodeLens[] {
 	const parsed = session.parsed(document);
 	const hunks = (parsed?.patches ?? []).flatMap((patch) => patch.hunks);
 	if (hunks.length > 0) {
-		return hunks
-			.filter((hunk) => scenariosOf(session, symbolsOf(document, hunk)).length > 0)
-			.map((hunk) => lens(document, hunk.line, { uri: document.uri, hunk: hunk.id }));
+		const mapped = hunks.filter((hunk) => scenariosOf(session, symbolsOf(document, hunk)).length > 0);
+		return [
+			...mapped.map((hunk) => lens(document, hunk.line, { uri: document.uri, hunk: hunk.id })),
+			...findingsIn(document).map(({ number, finding }) => lens(document, finding.line, { uri: document.uri, finding: number })),
+		];
 	}
 	const mentioned = (parsed?.mentions ?? [])
 		.filter(({ name }) => scenariosOf(session, [name]).length > 0)
@@ -69,7 +73,11 @@ export function scenariosOf({ exercises }: Session, symbols: readonly string[]):
 	return [...new Set(symbols.flatMap((symbol) => exercises().get(symbol) ?? []))];
 }
 
-function titleOf(session: Session, document: ReviewedDocument, { hunk: id, symbol }: RunScenarioArgument): string {
+function titleOf(session: Session, document: ReviewedDocument, { hunk: id, symbol, finding: number }: RunScenarioArgument): string {
+	if (number !== undefined) {
+		const found = findingsIn(document).find((one) => one.number === number);
+		return found === undefined ? 'Show evidence' : `Show evidence of #${number} ${found.finding.rule}`;
+	}
 	if (id === undefined) return `Run ${counted(scenariosOf(session, symbol === undefined ? [] : [symbol]).length, 'scenario')} of ${symbol}`;
 	const hunk = session
 		.parsed(document)

@@ -3,12 +3,13 @@ import { formatTable } from '../formats/table.ts';
 import { formatText } from '../formats/text.ts';
 import type { Report, ReportDocument, ReportPatch } from '../review/report.ts';
 import { reviewSettings } from '../session/configuration.ts';
-import { JobCancelled, JobFailed } from '../session/jobs.ts';
 import { type RunScenarioArgument, readArgument, type ScenarioItem, serverCommands } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
 import { VERSION } from '../version.ts';
+import { answerOf } from './answer.ts';
 import { scenariosOf } from './code-lens.ts';
+import { showEvidence } from './evidence.ts';
 
 /** Kernel of a run that no document and no setting gives one. */
 const defaultKernel = '6.12';
@@ -20,6 +21,7 @@ export const executeCommand: Feature = {
 		session.connection.onExecuteCommand(async ({ command, arguments: [argument] = [] }, token): Promise<string | ScenarioItem[]> => {
 			if (command === serverCommands.listScenarios) return session.catalogue.scenarios().map(({ name, family, doc }) => ({ name, family, doc }));
 			if (command === serverCommands.runScenario) return await runScenario(session, readArgument(argument) ?? {}, token);
+			if (command === serverCommands.showEvidence) return await showEvidence(session, readArgument(argument) ?? {}, token);
 			throw new ResponseError(ErrorCodes.InvalidParams, `there is no command ${command}`);
 		});
 		return {};
@@ -67,13 +69,5 @@ function onlyHunk(document: ReportDocument, hunk: number): ReportDocument {
 async function scenarioText(session: Session, scenarios: readonly string[], kernel: string, token: CancellationToken): Promise<string> {
 	const settings = reviewSettings(session.configuration());
 	const task = session.pool.run({ kind: 'scenario', scenarios, kernel, settings, texts: session.texts() }, { urgent: true });
-	const listener = token.onCancellationRequested(task.cancel);
-	try {
-		return await task.result;
-	} catch (error) {
-		if (error instanceof JobCancelled) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
-		throw new ResponseError(LSPErrorCodes.RequestFailed, error instanceof JobFailed ? error.message : String(error));
-	} finally {
-		listener.dispose();
-	}
+	return await answerOf(task, token);
 }

@@ -8,8 +8,9 @@ export interface MarkedStep {
 	readonly beside: number;
 }
 
-/** Edits beyond which two schedules are told to differ from their first difference on. */
+/** Edits beyond which only the beginning of what differs is compared step by step; the rest counts as different. */
 const MOST_EDITS = 1500;
+const NEAR = MOST_EDITS / 2;
 
 /** Both sides with what only one of them does marked. What a step is does not depend on the line that it comes from. */
 export function marked(before: readonly TraceStep[], after: readonly TraceStep[]): { readonly before: MarkedStep[]; readonly after: MarkedStep[] } {
@@ -18,7 +19,8 @@ export function marked(before: readonly TraceStep[], after: readonly TraceStep[]
 	while (start < a.length && start < b.length && a[start] === b[start]) start++;
 	let end = 0;
 	while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end++;
-	const common = commonOf(a.slice(start, a.length - end), b.slice(start, b.length - end));
+	const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+	const common = commonOf(left, right) ?? commonOf(left.slice(0, NEAR), right.slice(0, NEAR)) ?? { a: new Set(), b: new Set() };
 	const side = (steps: readonly TraceStep[], same: ReadonlySet<number>): boolean[] =>
 		steps.map((_, i) => i >= start && i < steps.length - end && !same.has(i - start));
 	const differs = { before: side(before, common.a), after: side(after, common.b) };
@@ -41,8 +43,8 @@ function keyOf({ cpu, task, what, object, before, after }: TraceStep): string {
 	return [cpu, task, what, plain, before, after].join('\t');
 }
 
-/** Indices of a longest common subsequence, by Myers' greedy algorithm. */
-function commonOf(a: readonly string[], b: readonly string[]): { readonly a: ReadonlySet<number>; readonly b: ReadonlySet<number> } {
+/** Indices of a longest common subsequence, by Myers' greedy algorithm; null when it takes too many edits. */
+function commonOf(a: readonly string[], b: readonly string[]): { readonly a: ReadonlySet<number>; readonly b: ReadonlySet<number> } | null {
 	const found = { a: new Set<number>(), b: new Set<number>() };
 	const trail: Map<number, number>[] = [];
 	const reach = new Map<number, number>([[1, 0]]);
@@ -59,7 +61,7 @@ function commonOf(a: readonly string[], b: readonly string[]): { readonly a: Rea
 			}
 		}
 	}
-	return found;
+	return null;
 }
 
 function walkBack(

@@ -1,10 +1,11 @@
 import type { ScenarioSource } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
-import type { ReportDocument } from '../review/report.ts';
+import type { NumberedFinding } from '../review/numbered.ts';
+import type { ReportDocument, ReportPatch } from '../review/report.ts';
 import type { ReviewSettings } from '../review/settings.ts';
 
 /** What the simulation worker is asked and what it answers: data that a structured clone carries. */
-export type Job = ReviewJob | ScenarioJob | ParseJob;
+export type Job = ReviewJob | EvidenceJob | ScenarioJob | ParseJob;
 
 export interface ReviewJob {
 	readonly kind: 'review';
@@ -13,6 +14,14 @@ export interface ReviewJob {
 	readonly settings: ReviewSettings;
 	/** The user's scenarios. */
 	readonly texts: readonly ScenarioSource[];
+}
+
+/** Runs a finding of a review again and takes the trace. */
+export interface EvidenceJob extends Omit<ReviewJob, 'kind'> {
+	readonly kind: 'evidence';
+	readonly found: NumberedFinding;
+	/** The patch of the report that the finding is in. */
+	readonly report: ReportPatch;
 }
 
 /** Runs scenarios on a kernel without a patch. */
@@ -52,6 +61,8 @@ export interface LineRuns {
 
 export interface JobResults {
 	readonly review: ReviewOutcome;
+	/** Plain text. */
+	readonly evidence: string;
 	/** Plain text. */
 	readonly scenario: string;
 	readonly parse: ParsedDocument;

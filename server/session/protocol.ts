@@ -7,6 +7,8 @@
 export const serverCommands = {
 	/** Takes `RunScenarioArgument`; answers with plain text. */
 	runScenario: 'faultline.server.runScenario',
+	/** Takes `RunScenarioArgument` with a finding of an open document; answers with plain text: the program and the schedule behind a finding. */
+	showEvidence: 'faultline.server.showEvidence',
 	/** Takes nothing; answers with `ScenarioItem[]`. */
 	listScenarios: 'faultline.server.listScenarios',
 } as const;
@@ -28,7 +30,7 @@ export interface StatusParams {
 	readonly detail: string;
 }
 
-/** Either a hunk of an open document, or a kernel symbol, or a scenario. */
+/** Either a hunk or a finding of an open document, or a kernel symbol, or a scenario. */
 export interface RunScenarioArgument {
 	readonly uri?: string;
 	/** Hunk id in the report of the document. */
@@ -36,6 +38,8 @@ export interface RunScenarioArgument {
 	/** Every scenario that exercises this symbol. */
 	readonly symbol?: string;
 	readonly scenario?: string;
+	/** Number of a finding of the document, from 1. */
+	readonly finding?: number;
 }
 
 export interface ScenarioItem {
@@ -47,11 +51,12 @@ export interface ScenarioItem {
 /** What a client handed back; it may be anything. */
 export function readArgument(value: unknown): RunScenarioArgument | undefined {
 	if (typeof value !== 'object' || value === null) return undefined;
-	const { uri, hunk, symbol, scenario } = value as Readonly<Record<keyof RunScenarioArgument, unknown>>;
+	const { uri, hunk, symbol, scenario, finding } = value as Readonly<Record<keyof RunScenarioArgument, unknown>>;
 	return {
 		...(typeof uri === 'string' ? { uri } : {}),
 		...(typeof hunk === 'number' ? { hunk } : {}),
 		...(typeof symbol === 'string' ? { symbol } : {}),
 		...(typeof scenario === 'string' ? { scenario } : {}),
+		...(typeof finding === 'number' ? { finding } : {}),
 	};
 }

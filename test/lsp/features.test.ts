@@ -57,7 +57,8 @@ describe('code lens', () => {
 	it('stands on a mapped hunk and says the result in its title', async () => {
 		const editor = await reviewed();
 		const [lens, ...others] = await editor.lenses(uri);
-		expect(others).toEqual([]);
+		expect(others.length).toBeGreaterThan(0);
+		expect(others.map(({ command }) => command?.title).filter((title) => !/^Show evidence of #\d+ \S+$/.test(title ?? ''))).toEqual([]);
 		expect(lens?.range.start.line).toBe(lines.findIndex((line) => line.startsWith('@@')));
 		expect(lens?.command?.title).toMatch(/^Run \d+ scenarios?: \d+ findings?: \S/);
 	});
@@ -67,6 +68,17 @@ describe('code lens', () => {
 		const [lens] = await editor.lenses(uri);
 		const text = await editor.connection.sendRequest('workspace/executeCommand', { command: lens?.command?.command, arguments: lens?.command?.arguments });
 		expect(text).toContain('folio.leaked');
+	});
+
+	it('stands on each finding and shows what is behind it', async () => {
+		const editor = await reviewed();
+		const lens = (await editor.lenses(uri)).find(({ command }) => command?.title.endsWith(' folio-leak'));
+		expect(lens?.range.start.line).toBe(leakLine);
+		const text = await editor.connection.sendRequest('workspace/executeCommand', { command: lens?.command?.command, arguments: lens?.command?.arguments });
+		expect(text).toMatch(/^#\d+ error: folio-leak: sample\.patch:/);
+		expect(text).toContain('HARM: a folio reference is never dropped');
+		const none = { command: 'faultline.server.showEvidence', arguments: [{ uri, finding: 99 }] };
+		await expect(editor.connection.sendRequest('workspace/executeCommand', none)).rejects.toThrow('there is no finding 99');
 	});
 
 	it('stands at the first mention of a symbol in a thread without a diff', async () => {

@@ -1,0 +1,16 @@
+import { type CancellationToken, LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
+import { JobCancelled, JobFailed } from '../session/jobs.ts';
+import type { Task } from '../session/worker-pool.ts';
+
+/** The text that a job of the worker answers with; the token cancels the job. */
+export async function answerOf(task: Task<'scenario' | 'evidence'>, token: CancellationToken): Promise<string> {
+	const listener = token.onCancellationRequested(task.cancel);
+	try {
+		return await task.result;
+	} catch (error) {
+		if (error instanceof JobCancelled) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
+		throw new ResponseError(LSPErrorCodes.RequestFailed, error instanceof JobFailed ? error.message : String(error));
+	} finally {
+		listener.dispose();
+	}
+}

@@ -1,0 +1,35 @@
+import { type CancellationToken, ErrorCodes, LSPErrorCodes, MessageType, ResponseError, ShowMessageNotification } from 'vscode-languageserver/node';
+import { type NumberedFinding, numbered } from '../review/numbered.ts';
+import { reviewSettings } from '../session/configuration.ts';
+import type { RunScenarioArgument } from '../session/protocol.ts';
+import type { ReviewedDocument } from '../session/reviewed-document.ts';
+import { nameOf } from '../session/reviews.ts';
+import type { Session } from '../session/session.ts';
+import { answerOf } from './answer.ts';
+
+/** The findings of the present text, numbered as the command line numbers them. */
+export function findingsIn(document: ReviewedDocument): readonly NumberedFinding[] {
+	return document.review?.version === document.version ? numbered([document.review.document]) : [];
+}
+
+/** The program and the schedule behind a finding, made on demand by the worker. */
+export async function showEvidence(session: Session, { uri, finding }: RunScenarioArgument, token: CancellationToken): Promise<string> {
+	const document = uri === undefined ? undefined : session.documents.get(uri);
+	if (document === undefined) throw new ResponseError(ErrorCodes.InvalidParams, 'this document is not open; open it and try again');
+	if (!(await session.settled(document, token))) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'the review was overtaken by an edit');
+	const all = findingsIn(document);
+	const found = all.find(({ number }) => number === finding);
+	const report = document.review?.document.patches[found?.patch ?? -1];
+	if (found === undefined || report === undefined) throw new ResponseError(ErrorCodes.InvalidParams, `there is no finding ${finding}; there are ${all.length}`);
+	const job = {
+		kind: 'evidence',
+		source: nameOf(document.uri),
+		text: document.normalized,
+		settings: reviewSettings(session.configuration()),
+		texts: session.texts(),
+	} as const;
+	const text = await answerOf(session.pool.run({ ...job, found, report }, { urgent: true }), token);
+	// VS Code's side shows the answer in a read-only document; other editors drop the answer of a command.
+	if (!session.client.status) void session.connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Info, message: text });
+	return text;
+}
