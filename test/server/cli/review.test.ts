@@ -100,3 +100,26 @@ it('gives the same bytes each time', async () => {
 	for (const format of ['text', 'table', 'json'])
 		expect(await run(`review leak.patch good.patch --format ${format}`)).toEqual(await run(`review leak.patch good.patch --format ${format}`));
 });
+
+describe('--explain', () => {
+	it.each(['1', '#1', 'folio-leak', 'folio-leak:11'])('takes %s for the first finding', async (name) => {
+		const { status, out, err } = await run(`review leak.patch --explain ${name}`);
+		expect(out).toMatch(/^#1 error: folio-leak: leak\.patch:11\n1 folio reference leaked/);
+		expect([status, err]).toEqual([1, '']);
+	});
+
+	it('numbers findings over all files, as the text does', async () => {
+		const { out } = await run('review cost.patch leak.patch');
+		expect(out.match(/ #\d+$/gm)).toEqual([' #1', ' #2']);
+		expect((await run('review cost.patch leak.patch --explain 2')).out).toContain('#2 error: folio-leak: leak.patch:11');
+	});
+
+	it('says which findings there are when it is none of them, or more than one', async () => {
+		const none = await run('review cost.patch leak.patch --explain 3');
+		expect([none.status, none.out]).toEqual([2, '']);
+		expect(none.err).toMatch(/^faultline: no finding is "3"; there are:\n {2}#1 tlb-flush:11 3 more .*\n {2}#2 folio-leak:11 .*\n$/);
+		expect((await run('review leak.patch leak.patch --explain folio-leak')).err).toContain('2 findings are "folio-leak"; name one by its number:\n  #1');
+		expect((await run('review mail.txt --explain 1')).err).toBe('faultline: no finding is "1"; there is none\n');
+		expect((await run('review missing.patch --explain 1')).err).toBe('missing.patch: no such file\n');
+	});
+});
