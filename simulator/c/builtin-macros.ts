@@ -265,6 +265,13 @@ define(
 	'for (pos = hlist_entry_safe(node, typeof(*(pos)), member); pos && (n = hlist_entry_safe((pos)->member.next, typeof(*(pos)), member), 1); pos = n)',
 );
 
+// Every kind of sequence counter begins with the plain one.
+define('seqprop_ptr(s)', '((seqcount_t *)(s))');
+define('seqprop_const_ptr(s)', '((seqcount_t *)(s))');
+define('seqprop_sequence(s)', '(((seqcount_t *)(s))->sequence)');
+define('seqprop_preemptible(s)', '0');
+define('seqprop_assert(s)', 'do { } while (0)');
+
 // One CPU's copy of a per-CPU variable is the variable.
 for (const prefix of ['this_cpu', 'raw_cpu', '__this_cpu']) {
 	define(`${prefix}_ptr(p)`, '(p)');

@@ -3,7 +3,7 @@ import type { Expr } from './ast.ts';
 import { isInt, promote } from './ctypes.ts';
 import type { Emit } from './emit.ts';
 import { emitExpr, typeOfExpr } from './expressions.ts';
-import { intrinsics } from './intrinsics.ts';
+import { genericChoice, intrinsics } from './intrinsics.ts';
 import type { Callee } from './link.ts';
 import { copyOf } from './places.ts';
 import type { CType, Param } from './types.ts';
@@ -20,6 +20,10 @@ interface Shape {
 
 export function emitCall(cx: Emit, e: CallExpr, wanted: CType | null): Val {
 	const { fn } = e;
+	if (fn.k === 'call' && fn.fn.k === 'id' && fn.fn.name === '_Generic') {
+		const chosen = genericChoice(cx, fn);
+		if (chosen !== undefined) return emitCall(cx, { ...e, fn: chosen }, wanted);
+	}
 	// A local is called only if it can be: `min(a, b)` is the macro beside a variable `min`.
 	if (fn.k !== 'id' || (cx.lookup(fn.name) !== undefined && (isFunction(cx.lookup(fn.name)?.type) || !intrinsics.has(fn.name)))) return callThrough(cx, e);
 	const callee = cx.link.callee(fn.name);

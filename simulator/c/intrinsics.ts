@@ -6,7 +6,7 @@ import type { Emit } from './emit.ts';
 import { emitBinary, emitCond, emitExpr, emitType, typeOfExpr } from './expressions.ts';
 import { constantOf } from './initialisers.ts';
 import { pin, place, pointedAt, read, write } from './places.ts';
-import { type CType, structOf } from './types.ts';
+import { alignOf, type CType, structOf } from './types.ts';
 import { atom, BAD, boolean, convert, literal, NOTHING, typeOf, type Val } from './values.ts';
 
 type Intrinsic = (cx: Emit, e: CallExpr, wanted: CType | null) => Val;
@@ -174,16 +174,22 @@ const bytes = (name: 'fill' | 'move'): Intrinsic =>
 
 /** `_Generic` as the call that `to-ast.ts` makes of it. */
 const generic: Intrinsic = (cx, e, wanted) => {
+	const chosen = genericChoice(cx, e);
+	return chosen === undefined ? cx.trap('a _Generic without a choice for its operand') : emitExpr(cx, chosen, wanted);
+};
+
+/** The expression that a `_Generic` stands for. */
+export function genericChoice(cx: Emit, e: CallExpr): Expr | undefined {
 	const [of, ...choices] = e.args;
 	const of_ = of === undefined ? INT : decayedType(typeOfExpr(cx, of));
 	let fallback: Expr | undefined;
 	for (let i = 0; i + 1 < choices.length; i += 2) {
 		const type = choices[i] as Expr;
 		if (type.k === 'type' && type.type === '') fallback = choices[i + 1];
-		else if (type.k === 'type' && sameType(resolveType(type.type) ?? null, of_)) return emitExpr(cx, choices[i + 1] as Expr, wanted);
+		else if (type.k === 'type' && sameType(resolveType(type.type) ?? null, of_)) return choices[i + 1];
 	}
-	return fallback === undefined ? cx.trap('a _Generic without a choice for its operand') : emitExpr(cx, fallback, wanted);
-};
+	return fallback;
+}
 
 const decayedType = (t: CType): CType => (t.k === 'array' ? pointerTo(t.of) : t);
 
@@ -205,6 +211,19 @@ const chooseExpr = of(3, (cx, args, _, wanted) => {
 });
 
 const isConstant = of(1, (cx, args) => literal(constantOf(cx, at(args, 0)) === null ? 0n : 1n, INT));
+
+/** What `IS_ENABLED` is made of: a macro that is 1. */
+const isDefined = of(1, (cx, args) => {
+	const name = at(args, 0);
+	const on = name.k === 'int' ? name.lo === 1 : name.k === 'id' && cx.options.config.get(name.name) === 1;
+	return literal(on ? 1n : 0n, INT);
+});
+
+const alignment = of(1, (cx, args) => {
+	const [of] = args;
+	const type = of?.k === 'type' ? typeArgument(cx, of) : of === undefined ? null : typeOfExpr(cx, of);
+	return type === null ? BAD : literal(BigInt(alignOf(type)), ULONG);
+});
 
 /** A count of bits of a 64-bit operand: folded, or computed from its halves. */
 function bits(count: (value: bigint) => number, code: (lo: string, hi: string) => string): Intrinsic {
@@ -287,6 +306,8 @@ export const intrinsics: ReadonlyMap<string, Intrinsic> = new Map([
 	...ordered('typecheck', () => literal(1n, INT)),
 	...ordered('__builtin_constant_p __is_constexpr', isConstant),
 	...ordered('_Generic', generic),
+	...ordered('__is_defined', isDefined),
+	...ordered('__alignof__ _Alignof alignof', alignment),
 	...ordered('__builtin_types_compatible_p', compatible),
 	...ordered('__builtin_choose_expr', chooseExpr),
 	...ordered('BUILD_BUG_ON_ZERO BUILD_BUG_ON_NULL __must_be_array', zero),

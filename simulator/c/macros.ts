@@ -134,7 +134,10 @@ class Expander implements Rewriter {
 		this.#nodes += countNodes(substituted, new Map());
 		if (this.#nodes > MAX_NODES) return this.#bad(call, `${name} is expanded too often`);
 		this.#active.add(name);
-		const result = rewriteStmts(substituted, this);
+		const [only] = substituted;
+		// A value stays one, also where it is all that the body says.
+		const isValue = use === 'expr' && substituted.length === 1 && only?.k === 'expr';
+		const result: Stmt[] = isValue ? [{ ...only, e: rewriteExpr(only.e, this) }] : rewriteStmts(substituted, this);
 		this.#active.delete(name);
 		return result;
 	}

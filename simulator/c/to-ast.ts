@@ -320,6 +320,8 @@ function typed(node: SyntaxNode, c: Conversion, line: number): Expr {
 		return { k: 'sizeof', type: null, of: value === undefined ? bad(node, c) : expr(value, c), line };
 	if (type === null) return bad(node, c);
 	switch (node.type) {
+		case 'alignof_expression':
+			return { k: 'call', fn: { k: 'id', name: '__alignof__', line }, args: [{ k: 'type', ...type, line }], line };
 		case 'sizeof_expression':
 			return { k: 'sizeof', ...type, of: null, line };
 		case 'cast_expression': {

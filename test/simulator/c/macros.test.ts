@@ -84,6 +84,14 @@ describe('macros of a kernel', () => {
 			'struct kit_pair *p = 0; struct kit_list *l = 0; return KIND(p) * 1000 + KIND(l) * 100 + KIND(1) * 10 + KIND(a);',
 			1234,
 		],
+		[
+			'a value of another macro that is an initialiser',
+			'INIT_FLAGS(n, v) { .a = sizeof(n), .b = v }\nINIT(n) INIT_FLAGS(n, 3)',
+			'struct kit_pair p = INIT(p); return p.b * 1000 + p.a;',
+			3056,
+		],
+		['a function chosen by _Generic', 'CALL(x) _Generic((x), int: known, default: sum)(x, 1)', 'return CALL(a);', 4],
+		['what is not defined', 'ENABLED(x) __is_defined(x)\nYES 1', 'return ENABLED(YES) * 10 + ENABLED(NO) + __alignof__(short) * 100;', 210],
 		['__builtin_choose_expr', 'PICK(x) __builtin_choose_expr(__builtin_types_compatible_p(typeof(x), long), 1, nowhere(x))', 'return PICK(a);', 1],
 	])('expand: %s', (_, defines, body, expected) => {
 		const functions = { 'long known(long x)': (x: number) => 10 * x, 'long sum(long x, long y)': (x: number, y: number) => x + y };
