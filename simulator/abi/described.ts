@@ -6,5 +6,4 @@ import { type AbiEntry, described } from './entry.ts';
 
 export const DESCRIBED: readonly AbiEntry[] = [
 	described('void ptlock_free(struct page *page)', 'frees a page-table lock that was allocated apart from the struct page (lockdep, PREEMPT_RT)'),
-	described('void swap_readpage(struct page *page, bool synchronous)', 'reads a page from the swap device; the page is unlocked when the read has ended'),
 ];

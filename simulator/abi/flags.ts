@@ -82,6 +82,9 @@ export const TTU_HWPOISON = 0x20;
 export const TTU_BATCH_FLUSH = 0x40;
 export const TTU_RMAP_LOCKED = 0x80;
 
+/** swap_info_struct->flags, include/linux/swap.h: the device answers at once. */
+export const SWP_SYNCHRONOUS_IO = 1 << 12;
+
 /** inode->i_flags, the model's own: a file that lives in memory only. */
 export const S_SHMEM = 1 << 0;
 

@@ -6,9 +6,10 @@ import { ENVIRONMENT } from './environment.ts';
 import { MM } from './mm.ts';
 import { PAGES } from './pages.ts';
 import { PATHS } from './paths.ts';
+import { READING } from './reading.ts';
 import { TABLES } from './tables.ts';
 
-export const ABI: readonly AbiEntry[] = [...MM, ...TABLES, ...PAGES, ...PATHS, ...CONSTANTS, ...DESCRIBED, ...ENVIRONMENT];
+export const ABI: readonly AbiEntry[] = [...MM, ...TABLES, ...PAGES, ...PATHS, ...CONSTANTS, ...DESCRIBED, ...ENVIRONMENT, ...READING];
 
 const BY_NAME = new Map<string, AbiEntry>();
 for (const entry of ABI) {

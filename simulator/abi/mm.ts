@@ -216,6 +216,26 @@ export const MM: readonly AbiEntry[] = [
 		'one mapping of an anonymous page more',
 		(k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr)),
 	),
+	on(
+		'void folio_remove_rmap_ptes(struct folio *folio, struct page *page, int nr, struct vm_area_struct *vma)',
+		'nr mappings of a folio less',
+		(k, f, _p, nr) => {
+			for (let i = 0; i < n(nr); i++) k.page_remove_rmap(n(f));
+		},
+	),
+	on('void folio_remove_rmap_pmd(struct folio *folio, struct page *page, struct vm_area_struct *vma)', 'one PMD mapping of a folio less', (k, f) =>
+		k.page_remove_rmap(n(f)),
+	),
+	on(
+		'void folio_add_anon_rmap_ptes(struct folio *folio, struct page *page, int nr, struct vm_area_struct *vma, unsigned long addr, rmap_t flags)',
+		'nr mappings of an anonymous folio more',
+		(k, _f, p, nr, vma, addr, flags) => {
+			for (let i = 0; i < n(nr); i++) {
+				k.page_add_anon_rmap(n(p) + i * page.SIZE, n(vma), n(addr) + i * F.PAGE_SIZE);
+				if (n(flags) & 1) k.setPageFlag(n(p) + i * page.SIZE, F.PG_anon_exclusive);
+			}
+		},
+	),
 	symbol('void page_remove_rmap(struct page *page, ...)', 'one mapping of a page less', 'page_remove_rmap', false),
 	nop('void lru_cache_add_inactive_or_unevictable(struct page *page, struct vm_area_struct *vma)', 'puts a new page on a reclaim list'),
 	nop('void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma)', 'puts a new folio on a reclaim list'),
@@ -225,10 +245,12 @@ export const MM: readonly AbiEntry[] = [
 	on('bool vma_is_anonymous(struct vm_area_struct *vma)', 'tells whether the VMA has no file behind it', (k, vma) =>
 		k.mem.r64(n(vma) + vm_area_struct.vm_ops) === 0 ? 1 : 0,
 	),
-	on('int anon_vma_prepare(struct vm_area_struct *vma)', 'makes sure that the VMA has an anon_vma; 0', () => 0),
+	on('int anon_vma_prepare(struct vm_area_struct *vma)', 'makes sure that the VMA has an anon_vma; 0', (k, vma) => k.anon_vma_prepare(n(vma))),
 	ranged(
 		'6.8..',
-		on('vm_fault_t vmf_anon_prepare(struct vm_fault *vmf)', 'makes sure that the VMA has an anon_vma; 0', () => 0),
+		on('vm_fault_t vmf_anon_prepare(struct vm_fault *vmf)', 'makes sure that the VMA has an anon_vma; 0', (k, vmf) =>
+			k.anon_vma_prepare(k.mem.r64(n(vmf) + vm_fault.vma)),
+		),
 	),
 	symbol('struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)', 'VMA of the address', 'find_vma', false),
 	ranged(
@@ -283,7 +305,6 @@ export const MM: readonly AbiEntry[] = [
 	symbol('struct page *lookup_swap_cache(swp_entry_t entry, ...)', 'page of a slot in the swap cache, referenced, or NULL', 'swap_cache_get_folio', false),
 	symbol('struct page *swapin_readahead(swp_entry_t entry, ...)', 'starts reading a slot; the page is locked until the read ends', 'swapin', false),
 	symbol('void swap_free(swp_entry_t entry)', 'drops one use of a slot', 'swap_free', false),
-	on('struct swap_info_struct *get_swap_device(swp_entry_t entry)', 'keeps the swap device from going away', () => 8),
 	nop('void put_swap_device(struct swap_info_struct *si)', 'lets the swap device go away'),
 	nop('void count_vm_event(int event)'),
 	nop('void count_vm_events(int event, long delta)'),

@@ -1,5 +1,6 @@
 /** ABI entries for pages, folios and the page cache. */
 
+import type { Kernel } from '../kernel/kernel.ts';
 import { type AbiEntry, nop, on, pure, ranged, symbol } from './entry.ts';
 import * as F from './flags.ts';
 import { address_space, file, inode, page, xa_state } from './structs.ts';
@@ -205,30 +206,28 @@ export const PAGES: readonly AbiEntry[] = [
 		'page of the page cache at the offset, referenced, or NULL',
 		(k, m, i) => find(k, m as number, i as number),
 	),
-	ranged(
-		'5.16..',
-		on(
-			'struct folio *filemap_get_folio(struct address_space *mapping, unsigned long offset)',
-			'folio of the page cache at the offset, referenced, or NULL',
-			(k, m, i) => find(k, m as number, i as number),
-		),
-	),
 	pure('bool xa_is_value(const void *entry)', 'tells whether a page-cache entry is a value (a shadow or a swap entry), not a page', (e) => (e as number) & 1),
 	pure('bool xa_is_internal(const void *entry)', 'tells whether an entry belongs to the XArray itself', (e) => (((e as number) & 3) === 2 ? 1 : 0)),
 	pure('unsigned long xa_to_value(const void *entry)', 'number that a value entry holds', (e) => (e as number) >>> 1),
 	pure('void *xa_mk_value(unsigned long v)', 'value entry for a number', (v) => (v as number) * 2 + 1),
-	symbol('void *xas_reload(struct xa_state *xas)', 'entry at the state as it is now', 'xas_reload', false),
-	symbol('void *xas_find(struct xa_state *xas, unsigned long max)', 'next entry from the state on, up to max', 'xas_find', false),
-	symbol('void *xas_next_entry(struct xa_state *xas, unsigned long max)', 'entry after the state, up to max', 'xas_next_entry', false),
-	on('void *xas_load(struct xa_state *xas)', 'entry at the state', (k, x) =>
-		k.cacheEntry(k.mem.r64((x as number) + xa_state.xa), k.mem.r64((x as number) + xa_state.xa_index)),
-	),
+	...(
+		[
+			['void *xas_reload(struct xa_state *xas)', 'entry at the state as it is now', 'xas_reload'],
+			['void *xas_find(struct xa_state *xas, unsigned long max)', 'next entry from the state on, up to max', 'xas_find'],
+			['void *xas_next_entry(struct xa_state *xas, unsigned long max)', 'entry after the state, up to max', 'xas_next_entry'],
+		] as const
+	).map(([text, doc, name]) => on(text, doc, (k, xas, max) => cached(k, k[name](xas as number, max as number)))),
+	on('void *xas_load(struct xa_state *xas)', 'entry at the state', (k, x) => {
+		k.mem.w64((x as number) + xa_state.xa_node, 1);
+		return cached(k, k.cacheEntry(k.mem.r64((x as number) + xa_state.xa), k.mem.r64((x as number) + xa_state.xa_index)));
+	}),
 	pure('bool xas_retry(struct xa_state *xas, const void *entry)', 'tells whether the walk must start over; never on the canonical schedule', () => 0),
 	nop('void xas_reset(struct xa_state *xas)', 'starts the walk over'),
 	nop('void xas_pause(struct xa_state *xas)', 'lets the walk be resumed later'),
-	on('void xas_set(struct xa_state *xas, unsigned long index)', 'moves the state to an index', (k, x, i) =>
-		k.mem.w64((x as number) + xa_state.xa_index, i as number),
-	),
+	on('void xas_set(struct xa_state *xas, unsigned long index)', 'moves the state to an index', (k, x, i) => {
+		k.mem.w64((x as number) + xa_state.xa_index, i as number);
+		k.mem.w64((x as number) + xa_state.xa_node, 0);
+	}),
 	ranged('5.16..', nop('void folio_mark_accessed(struct folio *folio)', 'second-chance mark of reclaim')),
 	...both(
 		'bool set_page_dirty(struct page *page)',
@@ -253,7 +252,12 @@ export const PAGES: readonly AbiEntry[] = [
 	nop('void file_update_time(struct file *file)', 'updates the file times'),
 ];
 
-function find(k: Parameters<Parameters<typeof on>[2]>[0], mapping: number, index: number): number {
+/** What the page cache holds for C: the head of a folio for each of its offsets, the page itself before there were folios. */
+function cached(k: Kernel, entry: number): number {
+	return entry !== 0 && (entry & 1) === 0 && k.has('folios') ? k.compound_head(entry) : entry;
+}
+
+function find(k: Kernel, mapping: number, index: number): number {
 	const entry = k.cacheEntry(mapping + address_space.i_pages, index);
 	if (entry === 0 || entry & 1) return 0;
 	k.get_page(entry);

@@ -35,6 +35,7 @@ export const address_space = struct(
 	'address_space',
 	{
 		host: 'struct inode *',
+		a_ops: 'struct address_space_operations *',
 		i_pages: 'struct xarray',
 		i_mmap_rwsem: 'struct rw_semaphore',
 		nrpages: 'unsigned long',
@@ -54,6 +55,16 @@ export const file_ra_state = struct(
 	},
 	192,
 );
+export const readahead_control = struct('readahead_control', {
+	file: 'struct file *',
+	mapping: 'struct address_space *',
+	ra: 'struct file_ra_state *',
+	_index: 'pgoff_t',
+	_nr_pages: 'unsigned int',
+	_batch_count: 'unsigned int',
+	_workingset: 'bool',
+	_pflags: 'unsigned long',
+});
 export const file = struct(
 	'file',
 	{
@@ -189,7 +200,11 @@ export const mmu_gather = struct(
 	},
 	192,
 );
-struct('swap_info_struct', { flags: 'unsigned long', type: 'signed char', lock: 'spinlock_t', pages: 'unsigned int', inuse_pages: 'unsigned int' }, 256);
+export const swap_info_struct = struct(
+	'swap_info_struct',
+	{ flags: 'unsigned long', type: 'signed char', lock: 'spinlock_t', pages: 'unsigned int', inuse_pages: 'unsigned int' },
+	256,
+);
 export const mmu_notifier_range = struct('mmu_notifier_range', {
 	mm: 'struct mm_struct *',
 	start: 'unsigned long',

@@ -58,7 +58,7 @@ export interface Replacement {
 	readonly code: Compiled;
 	readonly signature: Signature;
 	/** Where the model calls the symbol otherwise than the kernel does: what it calls instead. */
-	readonly adapt?: (k: Kernel, fn: (...args: never[]) => unknown) => (...args: never[]) => unknown;
+	readonly adapt?: (k: Kernel, fn: (...args: never[]) => unknown, signature: Signature) => (...args: never[]) => unknown;
 }
 
 type StateArguments = ConstructorParameters<typeof KernelState>;
@@ -103,10 +103,10 @@ export function bindKernel(parser: CParser, args: StateArguments, tracking: bool
 	useArch(k, state.arch, state.archVersion);
 	for (const { symbol, code } of replacements)
 		if (!replacedSymbols.has(symbol)) state.patchFunctions.set(symbol, named(state, symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown));
-	for (const { symbol, code, adapt } of replacements) {
+	for (const { symbol, code, signature, adapt } of replacements) {
 		if (!replacedSymbols.has(symbol)) continue;
 		const fn = code.instantiate(k, state.rt) as (...args: never[]) => unknown;
-		table[symbol] = named(state, symbol, adapt === undefined ? fn : adapt(k, fn));
+		table[symbol] = named(state, symbol, adapt === undefined ? fn : adapt(k, fn, signature));
 	}
 	return k;
 }

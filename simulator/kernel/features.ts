@@ -65,6 +65,8 @@ const MM = {
 	'huge-mprotect-writable': { since: '6.2' },
 	/** mmu_notifier_range_init() has no VMA: "mm/mmu_notifier: remove unused vma parameter". */
 	'notifier-range-mm': { since: '6.3' },
+	/** filemap_get_folio() returns an error pointer where there is none: "mm: return an ERR_PTR from __filemap_get_folio". */
+	'get-folio-error': { since: '6.4' },
 	/** The small entries of a split huge one are dirty if it was; 6.1 has not, 6.12 has. */
 	'split-keeps-dirty': { since: '6.4' },
 	/** Splitting a huge page maps the page of zeros where it holds only zeros: "mm: remap unused subpages to shared zeropage". */

@@ -25,12 +25,17 @@ export function add_to_page_cache(k: Kernel, mapping: number, index: number, ent
 	k.mem.w64(entry + page.index, index);
 }
 
-/** Puts the state at the first entry from its index up to `max` and returns it. include/linux/xarray.h. */
+/**
+ * Puts the state at the first entry from its index up to `max`, behind the entry that it stands at already, and returns it.
+ * include/linux/xarray.h; xa_node is 0 in a state that has not walked yet.
+ */
 export function xas_find(k: Kernel, xas: number, max: number): number {
 	const entries = k.xarrays.get(k.mem.r64(xas + xa_state.xa)) ?? new Map<number, number>();
 	let best = Number.POSITIVE_INFINITY;
-	const from = k.mem.r64(xas + xa_state.xa_index);
+	const started = k.mem.r64(xas + xa_state.xa_node) !== 0;
+	const from = k.mem.r64(xas + xa_state.xa_index) + (started ? 1 : 0);
 	for (const index of entries.keys()) if (index >= from && index <= max && index < best) best = index;
+	k.mem.w64(xas + xa_state.xa_node, 1);
 	if (best === Number.POSITIVE_INFINITY) {
 		k.mem.w64(xas + xa_state.xa_index, max + 1);
 		return 0;
@@ -40,7 +45,6 @@ export function xas_find(k: Kernel, xas: number, max: number): number {
 }
 
 export function xas_next_entry(k: Kernel, xas: number, max: number): number {
-	k.mem.w64(xas + xa_state.xa_index, k.mem.r64(xas + xa_state.xa_index) + 1);
 	return k.xas_find(xas, max);
 }
 

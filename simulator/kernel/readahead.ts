@@ -17,13 +17,13 @@ export function do_sync_mmap_readahead(k: Kernel, vmf: number): void {
 	if (pages === 0 || vmFlags(k, vmaOf(k, vmf)) & F.VM_RAND_READ) return;
 	const pgoff = k.mem.r64(vmf + vm_fault.pgoff);
 	if (vmFlags(k, vmaOf(k, vmf)) & F.VM_SEQ_READ) {
-		k.readPages(readWindow(k, vmf, ra, pgoff, pages, pages >> 1));
+		k.readPages(nextWindow(k, vmf, ra, pgoff, pages, pages >> 1));
 		return;
 	}
 	const misses = k.mem.r32(ra + file_ra_state.mmap_miss) + 1;
 	if (misses < LOTS_OF_MISSES * 10) k.mem.w32(ra + file_ra_state.mmap_miss, misses);
 	if (misses > LOTS_OF_MISSES) return;
-	k.readPages(readWindow(k, vmf, ra, Math.max(0, pgoff - (pages >> 1)), pages, pages >> 2));
+	k.readPages(nextWindow(k, vmf, ra, Math.max(0, pgoff - (pages >> 1)), pages, pages >> 2));
 }
 
 /** A fault has found its page. Returns 1 if it met the mark of the last window and started the next, for which the lock is dropped. */
@@ -37,22 +37,26 @@ export function do_async_mmap_readahead(k: Kernel, vmf: number, page: number): n
 	const size = k.mem.r32(ra + file_ra_state.size);
 	const start = k.mem.r64(ra + file_ra_state.start) + size;
 	const next = Math.min(size * 2, pages);
-	for (const p of readWindow(k, vmf, ra, start, next, next)) arrive(k, p);
+	for (const p of nextWindow(k, vmf, ra, start, next, next)) k.arrive(p);
 	return 1;
 }
 
+/** The state is about this window from now on. Returns the pages of it that are to be read. */
+function nextWindow(k: Kernel, vmf: number, ra: number, start: number, size: number, async: number): number[] {
+	k.mem.w64(ra + file_ra_state.start, start);
+	k.mem.w32(ra + file_ra_state.size, size);
+	k.mem.w32(ra + file_ra_state.async_size, async);
+	return k.readWindow(mappingOf(k, vmf), start, size, async);
+}
+
 /** What is read ahead of its need has arrived when it is needed: devices are fast enough for that. */
-function arrive(k: Kernel, p: number): void {
+export function arrive(k: Kernel, p: number): void {
 	k.setPageFlag(p, F.PG_uptodate);
 	k.unlock_page(p);
 }
 
 /** Makes pages for what the page cache lacks of the window, locked and yet to be read, with a mark `async` pages before its end. */
-function readWindow(k: Kernel, vmf: number, ra: number, start: number, size: number, async: number): number[] {
-	k.mem.w64(ra + file_ra_state.start, start);
-	k.mem.w32(ra + file_ra_state.size, size);
-	k.mem.w32(ra + file_ra_state.async_size, async);
-	const mapping = mappingOf(k, vmf);
+export function readWindow(k: Kernel, mapping: number, start: number, size: number, async: number): number[] {
 	const end = Math.min(start + size, k.filePages(mapping));
 	// What lies beyond the end of the file is not read, and the mark is counted from what is.
 	const mark = (k.has('disk-large-folios') ? start + size : end) - async;

@@ -1,7 +1,7 @@
 /** mm/memory.c do_swap_page, mm/swap_state.c and mm/swapfile.c: swap slots, the swap cache and swap-in with I/O. */
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
-import { page, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { page, swap_info_struct, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { type Staged, staged } from '../hooks/stages.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
@@ -205,6 +205,14 @@ export function swap_free(k: Kernel, entry: number): void {
 	k.swapCache.delete(entry);
 	k.clearPageFlag(p, F.PG_swapcache);
 	k.put_page(p);
+}
+
+/** The swap device as C code sees it. */
+export function swapInfo(k: Kernel): number {
+	let at = k.swapDevice;
+	if (at === 0) k.swapDevice = at = k.mem.alloc(swap_info_struct.SIZE);
+	k.mem.w64(at + swap_info_struct.flags, k.swapSynchronous ? F.SWP_SYNCHRONOUS_IO : 0);
+	return at;
 }
 
 /** Starts the read of locked pages: a hidden task ends it after COST.io cycles, marks them up to date and unlocks them. */

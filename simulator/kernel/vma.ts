@@ -181,6 +181,9 @@ function* join(k: Kernel, low: number, high: number): Co<void> {
 	k.mem.free(high);
 }
 
+/** Room for the struct address_space_operations of any version; none of them is set: what reads and writes is the model's. */
+const A_OPS_SIZE = 320;
+
 /** A struct file of `pages` pages whose cache is empty; `shmem` for one that lives in memory only. */
 export function file_alloc(k: Kernel, pages: number, shmem: number): number {
 	const host = k.mem.alloc(inode.SIZE);
@@ -190,6 +193,7 @@ export function file_alloc(k: Kernel, pages: number, shmem: number): number {
 	k.mem.w64(host + inode.i_size, pages * F.PAGE_SIZE);
 	k.mem.w32(host + inode.i_flags, shmem ? F.S_SHMEM : 0);
 	k.mem.w64(mapping + address_space.host, host);
+	k.mem.w64(mapping + address_space.a_ops, k.mem.alloc(A_OPS_SIZE));
 	k.mem.w64(f + file.f_mapping, mapping);
 	k.mem.w64(f + file.f_inode, host);
 	k.mem.w32(f + file.f_ra + file_ra_state.ra_pages, shmem ? 0 : k.readAheadPages);

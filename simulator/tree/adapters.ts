@@ -1,12 +1,15 @@
 /** Where the model calls a function otherwise than the kernel does, and what stays the model's. */
+
+import type { Signature } from '../c/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { FAULT_ADAPTERS } from './adapt-fault.ts';
 
 type Fn = (...args: never[]) => unknown;
 
 /** Makes of the tree's function what the model calls. */
-export type Adapter = (k: Kernel, fn: Fn) => Fn;
+export type Adapter = (k: Kernel, fn: Fn, signature: Signature) => Fn;
 
-export const ADAPTERS: ReadonlyMap<string, Adapter> = new Map<string, Adapter>([]);
+export const ADAPTERS: ReadonlyMap<string, Adapter> = new Map<string, Adapter>([...FAULT_ADAPTERS]);
 
 /** Functions of the files that stay the model's, each with the reason. */
 export const KEPT: ReadonlyMap<string, string> = new Map<string, string>(
@@ -40,6 +43,7 @@ export const KEPT: ReadonlyMap<string, string> = new Map<string, string>(
 			'folio_move_anon_rmap',
 		],
 		'the page cache is a map of the model': [
+			'filemap_read_folio',
 			'filemap_add_folio',
 			'__filemap_get_folio',
 			'filemap_remove_folio',
@@ -51,4 +55,7 @@ export const KEPT: ReadonlyMap<string, string> = new Map<string, string>(
 );
 
 /** Functions that share state of their own, and so go together. */
-export const TOGETHER: readonly (readonly string[])[] = [];
+export const TOGETHER: readonly (readonly string[])[] = [
+	// The file that was pinned when the lock was dropped for read-ahead.
+	['filemap_fault', 'do_sync_mmap_readahead', 'do_async_mmap_readahead'],
+];

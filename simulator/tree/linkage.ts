@@ -275,6 +275,7 @@ const MACROS = new Map([
 	['XA_STATE_ORDER', { params: ['name', 'array', 'index', 'order'], body: 'struct xa_state name = { .xa = (array), .xa_index = (index) };' }],
 	['sysctl_numa_balancing_mode', { params: [], body: '0' }],
 	['SINGLE_DEPTH_NESTING', { params: [], body: '1' }],
+	['LAST_CPUPID_SHIFT', { params: [], body: '0' }],
 	['highest_memmap_pfn', { params: [], body: '(~0UL >> 1)' }],
 	['stack_guard_gap', { params: [], body: '(256UL << 12)' }],
 	['jiffies', { params: [], body: '0UL' }],
