@@ -9,8 +9,11 @@ let server: ServerProcess | undefined;
 export function activate(context: vscode.ExtensionContext): void {
 	const log = vscode.window.createOutputChannel('Faultline', { log: true });
 	const results = registerResults(context);
-	server = new ServerProcess(vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.cjs').fsPath, log, results);
-	context.subscriptions.push(log);
+	server = new ServerProcess(vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.cjs').fsPath, context.globalStorageUri.fsPath, log, results);
+	context.subscriptions.push(
+		log,
+		vscode.workspace.onDidGrantWorkspaceTrust(() => server?.restart()),
+	);
 	registerStatus(context, server);
 	registerCommands(context, server, results, log);
 	// Commands answer while the server starts, and when it does not.

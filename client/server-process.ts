@@ -15,13 +15,13 @@ export class ServerProcess {
 	readonly #changed = new vscode.EventEmitter<ServerState>();
 	#state: ServerState = { kind: 'starting', detail: '' };
 
-	constructor(module: string, log: vscode.LogOutputChannel, results: Results) {
+	constructor(module: string, storage: string, log: vscode.LogOutputChannel, results: Results) {
 		const run = { module, transport: TransportKind.ipc };
 		this.#client = new LanguageClient(
 			'faultline',
 			'Faultline',
 			{ run, debug: { ...run, options: { execArgv: ['--nolazy', '--inspect=6019'] } } },
-			clientOptions(log, results),
+			clientOptions(log, results, storage),
 		);
 		this.#client.onDidChangeState(({ newState }) => this.#clientState(newState));
 		this.#client.onNotification(notifications.status, ({ state, detail }: StatusParams) => this.#set({ kind: state, detail }));
@@ -78,12 +78,19 @@ export class ServerProcess {
 	}
 }
 
-function clientOptions(outputChannel: vscode.LogOutputChannel, results: Results): LanguageClientOptions {
+function clientOptions(outputChannel: vscode.LogOutputChannel, results: Results, storage: string): LanguageClientOptions {
 	return {
 		// No scheme: remote, virtual and untitled documents are reviewed like files. The server leaves the editor's own alone.
-		documentSelector: [{ language: 'diff' }, { language: 'faultline-mail' }, { language: 'faultline-scenario' }],
+		documentSelector: [
+			{ language: 'diff' },
+			{ language: 'faultline-mail' },
+			{ language: 'faultline-scenario' },
+			// Files of a kernel tree, whose uncommitted changes are reviewed; the server picks them out.
+			{ language: 'c', scheme: 'file' },
+		],
 		outputChannel,
-		initializationOptions: { status: true },
+		// Asked for at each start: the user may have come to trust the workspace.
+		initializationOptions: () => ({ status: true, trusted: vscode.workspace.isTrusted, storage }),
 		middleware: showAnswers(results),
 	};
 }

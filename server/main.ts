@@ -22,7 +22,9 @@ import { nameOf, scheduleReviews } from './session/reviews.ts';
 import { scenarioTexts } from './session/scenario-texts.ts';
 import { exercisesOf, type Feature, type FeatureEvents, type Session } from './session/session.ts';
 import { liveConfiguration } from './session/settings.ts';
+import { rootsOf, sourceFileOf, sourceOptions } from './session/sources.ts';
 import { workerPool } from './session/worker-pool.ts';
+import type { SourceOptions } from './sources/choose.ts';
 import { VERSION } from './version.ts';
 
 const features: readonly Feature[] = [diagnostics, hover, codeLens, documentSymbol, executeCommand];
@@ -69,12 +71,20 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 			reviewAll();
 		},
 	});
-	connection.onDidSaveTextDocument(({ textDocument }) => texts.saved(textDocument.uri));
+	const roots = rootsOf(params);
+	const sources = (): SourceOptions => sourceOptions(configuration.current(), client, roots);
+	connection.onDidSaveTextDocument(({ textDocument }) => {
+		texts.saved(textDocument.uri);
+		// A commit, a checkout: what a file is compared with may have changed since it was reviewed.
+		const document = documents.get(textDocument.uri);
+		if (document !== undefined && document.file !== null) reviews.schedule(document);
+	});
 	const reviews = scheduleReviews({
 		pool,
 		parse: (source, text, kernel) => parseDocument(source, text, kernel === '' ? {} : { kernel }),
 		settings: () => reviewSettings(configuration.current()),
 		texts: texts.sources,
+		sources,
 		beginProgress: progressIn(connection, client),
 		log: (message) => connection.console.warn(message),
 		events: {
@@ -96,6 +106,7 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 			for (const listener of listeners) listener.closed?.(document);
 			if (reviews.busy() === 0) sendStatus({ state: 'ready', detail: '' });
 		},
+		source: (uri) => (client.trusted ? sourceFileOf(uri, roots) : null),
 		scenario: texts.shows,
 	});
 
@@ -106,6 +117,7 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 	const session: Session = {
 		...{ connection, client, catalogue: known, documents, pool },
 		texts: texts.sources,
+		sources,
 		exercises: () => exercises,
 		configuration: configuration.current,
 		parsed: reviews.parsed,

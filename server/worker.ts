@@ -3,10 +3,12 @@ import type { RunRequest, RunResult, Simulator } from '../simulator/index.ts';
 import { formatEvidence } from './formats/evidence.ts';
 import { formatRunsTable } from './formats/runs.ts';
 import { parseDocument } from './patch/read.ts';
-import type { ParsedDocument } from './patch/types.ts';
+import type { ParsedDocument, Patch } from './patch/types.ts';
+import { prepare } from './prepare.ts';
 import { evidenceOf } from './review/evidence.ts';
+import { inFile, linesInFile } from './review/in-file.ts';
 import { architecturesFor, kernelFor, MAINLINE } from './review/plan.ts';
-import type { RunReport } from './review/report.ts';
+import type { ReportDocument, RunReport } from './review/report.ts';
 import { reviewDocument } from './review/review.ts';
 import type { EvidenceJob, JobMessage, JobReply, JobResults, LineRuns, ReviewJob, ScenarioJob } from './session/jobs.ts';
 import { loadSimulator } from './simulator-host.ts';
@@ -28,7 +30,8 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 		if (job.kind === 'parse') return { id, kind: 'result', value: parseDocument(job.source, job.text, job.kernel === '' ? {} : { kernel: job.kernel }) };
 		const simulator = await loadSimulator();
 		simulator.define(job.texts);
-		const value = job.kind === 'review' ? review(job, simulator, turn) : job.kind === 'evidence' ? evidence(job, simulator) : scenarios(job, simulator, turn);
+		const value =
+			job.kind === 'review' ? await review(job, simulator, turn) : job.kind === 'evidence' ? await evidence(job, simulator) : scenarios(job, simulator, turn);
 		return value === null ? { id, kind: 'cancelled' } : { id, kind: 'result', value };
 	} catch (error) {
 		return { id, kind: 'failed', message: error instanceof Error ? error.message : String(error) };
@@ -41,28 +44,34 @@ interface Turn {
 }
 
 /** Null when it was cancelled. */
-function review(job: ReviewJob, simulator: Simulator, turn: Turn): JobResults['review'] | null {
+async function review(job: ReviewJob, simulator: Simulator, turn: Turn): Promise<JobResults['review'] | null> {
 	const executed = new Map<number, LineRuns>();
 	const watched: Simulator = { ...simulator, run: (request) => counted(executed, request, simulator.run(request)) };
-	const steps = reviewDocument(parsedOf(job), watched, job.settings);
+	const parsed = await prepare(job, simulator);
+	const steps = reviewDocument(parsed, watched, job.settings);
 	let reported = performance.now();
 	for (;;) {
 		if (turn.isCancelled()) return null;
 		const step = steps.next();
-		if (step.done === true) return { document: step.value, executed };
+		if (step.done === true) return job.file === undefined ? { document: step.value, executed } : outcomeInFile(parsed, step.value, executed);
 		if (performance.now() - reported < reportInterval) continue;
 		reported = performance.now();
 		turn.report(step.value.done, step.value.total);
 	}
 }
 
-function parsedOf({ source, text, settings }: Pick<ReviewJob, 'source' | 'text' | 'settings'>): ParsedDocument {
-	return parseDocument(source, text, settings.kernel === undefined ? {} : { kernel: settings.kernel });
+/** Results on the diff of a file, with the lines of the file. */
+function outcomeInFile({ patches }: ParsedDocument, document: ReportDocument, executed: ReadonlyMap<number, LineRuns>): JobResults['review'] {
+	const lines = new Map(patches.flatMap((patch) => [...linesInFile(patch)]));
+	return {
+		document: { ...document, patches: document.patches.map((report, i) => inFile(report, patches[i] as Patch)), problems: [] },
+		executed: new Map([...executed].flatMap(([line, runs]) => (lines.has(line) ? [[lines.get(line) as number, runs] as const] : []))),
+	};
 }
 
-function evidence(job: EvidenceJob, simulator: Simulator): string {
+async function evidence(job: EvidenceJob, simulator: Simulator): Promise<string> {
 	const { found, report, settings } = job;
-	const made = evidenceOf(parsedOf(job), found.patch, report, found.finding, simulator, settings);
+	const made = evidenceOf(await prepare(job, simulator), found.patch, report, found.finding, simulator, settings);
 	if (made === null) throw new Error('the run of this finding cannot be made again');
 	return formatEvidence(made, found.number);
 }

@@ -77,7 +77,7 @@ function reviewOne(document: ParsedDocument, sim: Simulator, settings: ReviewSet
 async function sourcesOf(args: Arguments, fromGit: boolean, host: Host): Promise<Sources> {
 	const tree = args.options.get('tree')?.[0] ?? (fromGit ? '.' : null);
 	const none = args.options.has('no-tree');
-	if (tree !== null && none) throw new UsageError('--tree and --no-tree exclude each other');
+	if (tree !== null && none) throw new UsageError(`${fromGit ? '--git' : '--tree'} and --no-tree exclude each other`);
 	try {
 		return await host.sources({ tree, none });
 	} catch (error) {

@@ -3,7 +3,7 @@ import { type NumberedFinding, numbered } from '../review/numbered.ts';
 import { reviewSettings } from '../session/configuration.ts';
 import type { RunScenarioArgument } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
-import { nameOf } from '../session/reviews.ts';
+import { subjectOf } from '../session/reviews.ts';
 import type { Session } from '../session/session.ts';
 import { answerOf } from './answer.ts';
 
@@ -23,10 +23,10 @@ export async function showEvidence(session: Session, { uri, finding }: RunScenar
 	if (found === undefined || report === undefined) throw new ResponseError(ErrorCodes.InvalidParams, `there is no finding ${finding}; there are ${all.length}`);
 	const job = {
 		kind: 'evidence',
-		source: nameOf(document.uri),
-		text: document.normalized,
+		...subjectOf(document),
 		settings: reviewSettings(session.configuration()),
 		texts: session.texts(),
+		sources: session.sources(),
 	} as const;
 	const text = await answerOf(session.pool.run({ ...job, found, report }, { urgent: true }), token);
 	// VS Code's side shows the answer in a read-only document; other editors drop the answer of a command.

@@ -13,11 +13,16 @@ export interface ClientAbilities {
 	readonly workDoneProgress: boolean;
 	/** Wants the `faultline/status` notification. */
 	readonly status: boolean;
+	/** The user trusts the workspace, so that its clone may be read. A client that knows no trust has none. */
+	readonly trusted: boolean;
+	/** Folder that the client keeps for this server's files, or null. */
+	readonly storage: string | null;
 }
 
 export function abilitiesOf(params: InitializeParams): ClientAbilities {
 	const { workspace, textDocument, window } = params.capabilities;
-	const options: unknown = params.initializationOptions;
+	const given: unknown = params.initializationOptions;
+	const options: Readonly<Record<string, unknown>> = typeof given === 'object' && given !== null ? (given as Readonly<Record<string, unknown>>) : {};
 	return {
 		pullsDiagnostics: textDocument?.diagnostic !== undefined,
 		refreshesDiagnostics: workspace?.diagnostics?.refreshSupport === true,
@@ -30,6 +35,8 @@ export function abilitiesOf(params: InitializeParams): ClientAbilities {
 		refreshesLenses: workspace?.codeLens?.refreshSupport === true,
 		nestedSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
 		workDoneProgress: window?.workDoneProgress === true,
-		status: typeof options === 'object' && options !== null && 'status' in options && options.status === true,
+		status: options.status === true,
+		trusted: options.trusted === true,
+		storage: typeof options.storage === 'string' && options.storage !== '' ? options.storage : null,
 	};
 }

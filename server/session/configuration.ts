@@ -7,6 +7,10 @@ export interface Configuration {
 	/** Empty: every architecture that the kernel version has. */
 	readonly architectures: readonly string[];
 	readonly policy: string;
+	/** Folder of a kernel tree, or a source archive, that hunks are applied to; empty: the workspace, or the system's archive. */
+	readonly kernelTree: string;
+	/** Whether the system's source archives (`/usr/src/linux-source-X.Y.tar.xz`) may be used. */
+	readonly systemSources: boolean;
 	/** Severity of a change for the worse, by rule; `off` silences the rule, notes included. */
 	readonly severities: Readonly<Record<string, SeveritySetting>>;
 	/** Smallest relative change, in percent, that a cost rule reports, by rule. */
@@ -27,6 +31,8 @@ export const defaultConfiguration: Configuration = {
 	kernel: '',
 	architectures: [],
 	policy: 'mainline',
+	kernelTree: '',
+	systemSources: true,
 	severities: {},
 	thresholds: {},
 	trace: { server: 'off' },
@@ -48,6 +54,8 @@ export function readConfiguration(value: unknown): { readonly configuration: Con
 		kernel: take('kernel', given, 'kernel', isKernel, defaultConfiguration.kernel),
 		architectures: take('architectures', given, 'architectures', isNames, defaultConfiguration.architectures),
 		policy: take('policy', given, 'policy', isName, defaultConfiguration.policy),
+		kernelTree: take('kernelTree', given, 'kernelTree', isPath, defaultConfiguration.kernelTree),
+		systemSources: take('systemSources', given, 'systemSources', isBoolean, defaultConfiguration.systemSources),
 		severities: take('severities', given, 'severities', isSeverities, defaultConfiguration.severities),
 		thresholds: take('thresholds', given, 'thresholds', isThresholds, defaultConfiguration.thresholds),
 		trace: { server: take('trace.server', trace, 'server', isTrace, defaultConfiguration.trace.server) },
@@ -59,6 +67,8 @@ const expected: Readonly<Record<string, string>> = {
 	kernel: 'a version such as "6.12"',
 	architectures: 'a list of names such as ["arm64"]',
 	policy: 'a name such as "mainline"',
+	kernelTree: 'a path of a folder',
+	systemSources: 'true or false',
 	severities: `an object of rules with ${severitySettings.join(', ')}`,
 	thresholds: 'an object of rules with percentages from 0',
 	'trace.server': traceSettings.join(', '),
@@ -74,6 +84,14 @@ function isKernel(value: unknown): value is string {
 
 function isName(value: unknown): value is string {
 	return typeof value === 'string' && /^[\w.@-]{1,64}$/.test(value);
+}
+
+function isPath(value: unknown): value is string {
+	return typeof value === 'string' && value.length <= 4096 && !value.includes('\0');
+}
+
+function isBoolean(value: unknown): value is boolean {
+	return typeof value === 'boolean';
 }
 
 function isNames(value: unknown): value is readonly string[] {

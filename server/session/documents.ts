@@ -1,4 +1,5 @@
 import type { Connection } from 'vscode-languageserver/node';
+import type { SourceFilePlace } from './jobs.ts';
 import { notifications, type ReviewParams } from './protocol.ts';
 import { ReviewedDocument } from './reviewed-document.ts';
 import { isScenarioFile } from './scenario-texts.ts';
@@ -7,6 +8,8 @@ export interface DocumentEvents {
 	opened(document: ReviewedDocument): void;
 	changed(document: ReviewedDocument): void;
 	closed(document: ReviewedDocument): void;
+	/** The place of a file of C whose changes are to be reviewed, or null. */
+	source(uri: string): SourceFilePlace | null;
 	/** A scenario file is shown with this text, or no longer. */
 	scenario(uri: string, text: string | null): void;
 }
@@ -36,10 +39,11 @@ export function trackDocuments(connection: Connection, events: DocumentEvents): 
 	}
 
 	connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
-		const document = new ReviewedDocument(uri, languageId, version, text);
+		const file = languageId === 'c' && !ignoredSchemes.has(schemeOf(uri)) ? events.source(uri) : null;
+		const document = new ReviewedDocument(uri, languageId, version, text, file);
 		open.set(uri, document);
 		if (isScenarioFile(uri)) events.scenario(uri, document.normalized);
-		if (reviewedLanguages.has(languageId) && !ignoredSchemes.has(schemeOf(uri))) review(document);
+		if (file !== null || (reviewedLanguages.has(languageId) && !ignoredSchemes.has(schemeOf(uri)))) review(document);
 	});
 	connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentChanges }) => {
 		const document = open.get(uri);

@@ -3,6 +3,7 @@ import type { ParsedDocument } from '../patch/types.ts';
 import type { NumberedFinding } from '../review/numbered.ts';
 import type { ReportDocument, ReportPatch } from '../review/report.ts';
 import type { ReviewSettings } from '../review/settings.ts';
+import type { SourceOptions } from '../sources/choose.ts';
 
 /** What the simulation worker is asked and what it answers: data that a structured clone carries. */
 export type Job = ReviewJob | EvidenceJob | ScenarioJob | ParseJob;
@@ -14,6 +15,17 @@ export interface ReviewJob {
 	readonly settings: ReviewSettings;
 	/** The user's scenarios. */
 	readonly texts: readonly ScenarioSource[];
+	/** Where the code before the patch may be looked for. */
+	readonly sources: SourceOptions;
+	/** `text` is no patch but this file of a kernel tree, whose uncommitted changes are reviewed; lines of the outcome are the file's. */
+	readonly file?: SourceFilePlace;
+}
+
+export interface SourceFilePlace {
+	/** Folder of the tree. */
+	readonly root: string;
+	/** Path in it. */
+	readonly path: string;
 }
 
 /** Runs a finding of a review again and takes the trace. */

@@ -1,6 +1,6 @@
 import { type Range, TextDocument, type TextDocumentContentChangeEvent } from 'vscode-languageserver-textdocument';
 import type { ParsedDocument } from '../patch/types.ts';
-import type { ReviewOutcome } from './jobs.ts';
+import type { ReviewOutcome, SourceFilePlace } from './jobs.ts';
 
 /** A review and the version of the text that it belongs to. */
 export interface Review extends ReviewOutcome {
@@ -32,7 +32,14 @@ export class ReviewedDocument {
 	#parsed: { readonly version: number; readonly kernel: string; readonly value: ParsedDocument } | undefined;
 	readonly #edits: LineEdit[] = [];
 
-	constructor(uri: string, languageId: string, version: number, content: string) {
+	/** `file`: the text is no patch but this file of a kernel tree, whose uncommitted changes are reviewed. */
+	constructor(
+		uri: string,
+		languageId: string,
+		version: number,
+		content: string,
+		readonly file: SourceFilePlace | null = null,
+	) {
 		this.text = TextDocument.create(uri, languageId, version, content);
 	}
 

@@ -2,6 +2,7 @@ import type { CancellationToken } from 'vscode-languageserver/node';
 import type { ScenarioSource } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { ReviewSettings } from '../review/settings.ts';
+import type { SourceOptions } from '../sources/choose.ts';
 import { JobCancelled, type ReviewJob } from './jobs.ts';
 import type { ReviewedDocument } from './reviewed-document.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -28,6 +29,8 @@ export interface ReviewsOptions {
 	readonly settings: () => ReviewSettings;
 	/** The user's scenarios. */
 	readonly texts: () => readonly ScenarioSource[];
+	/** Where the code before a patch may be looked for. */
+	readonly sources: () => SourceOptions;
 	readonly beginProgress: (title: string, cancelled: () => void) => Progress;
 	readonly events: ReviewEvents;
 	readonly log: (message: string) => void;
@@ -51,7 +54,7 @@ interface Work {
 	readonly waiting: Set<(settled: boolean) => void>;
 }
 
-export function scheduleReviews({ pool, parse, settings, texts, beginProgress, events, log }: ReviewsOptions): Reviews {
+export function scheduleReviews({ pool, parse, settings, texts, sources, beginProgress, events, log }: ReviewsOptions): Reviews {
 	const works = new Map<ReviewedDocument, Work>();
 
 	function abandon(work: Work): void {
@@ -68,6 +71,8 @@ export function scheduleReviews({ pool, parse, settings, texts, beginProgress, e
 	}
 
 	function parsed(document: ReviewedDocument): ParsedDocument | undefined {
+		// The diff of a file is made where it is reviewed.
+		if (document.file !== null) return emptyDocument(document.uri);
 		const kernel = settings().kernel ?? '';
 		if (!document.isParsed(kernel) && !document.isLarge) document.setParsed(document.version, kernel, parse(nameOf(document.uri), document.normalized, kernel));
 		return document.lastParsed;
@@ -85,11 +90,11 @@ export function scheduleReviews({ pool, parse, settings, texts, beginProgress, e
 			const text = await parseAnywhere(document, work);
 			if (!isCurrent()) return;
 			events.parsed(document);
-			if (text.patches.every((patch) => patch.hunks.length === 0)) {
+			if (document.file === null && text.patches.every((patch) => patch.hunks.length === 0)) {
 				document.setReview(version, { document: { source: nameOf(document.uri), patches: [], problems: text.problems }, executed: new Map() });
 			} else {
 				const report = (done: number, total: number): void => progress?.report(done, total);
-				const job: ReviewJob = { kind: 'review', source: nameOf(document.uri), text: document.normalized, settings: settings(), texts: texts() };
+				const job: ReviewJob = { kind: 'review', ...subjectOf(document), settings: settings(), texts: texts(), sources: sources() };
 				const task = pool.run(job, { progress: report });
 				work.cancel = task.cancel;
 				const outcome = await task.result;
@@ -114,7 +119,7 @@ export function scheduleReviews({ pool, parse, settings, texts, beginProgress, e
 	/** Small documents are parsed here and now, large ones by the worker. */
 	async function parseAnywhere(document: ReviewedDocument, work: Work): Promise<ParsedDocument> {
 		const kernel = settings().kernel ?? '';
-		if (!document.isLarge || document.isParsed(kernel)) return parsed(document) ?? emptyDocument(document.uri);
+		if (document.file !== null || !document.isLarge || document.isParsed(kernel)) return parsed(document) ?? emptyDocument(document.uri);
 		const { version } = document;
 		const task = pool.run({ kind: 'parse', source: nameOf(document.uri), text: document.normalized, kernel });
 		work.cancel = task.cancel;
@@ -153,6 +158,12 @@ export function scheduleReviews({ pool, parse, settings, texts, beginProgress, e
 		},
 		busy: () => [...works.keys()].filter((document) => !document.isSettled).length,
 	};
+}
+
+/** What of a document a job is about. */
+export function subjectOf(document: ReviewedDocument): Pick<ReviewJob, 'source' | 'text' | 'file'> {
+	const { file } = document;
+	return { source: nameOf(document.uri), text: document.normalized, ...(file === null ? {} : { file }) };
 }
 
 function emptyDocument(source: string): ParsedDocument {

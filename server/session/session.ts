@@ -1,6 +1,7 @@
 import type { CancellationToken, Connection, ServerCapabilities } from 'vscode-languageserver/node';
 import type { Catalogue, ScenarioSource } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
+import type { SourceOptions } from '../sources/choose.ts';
 import type { ClientAbilities } from './abilities.ts';
 import type { Configuration } from './configuration.ts';
 import type { Documents } from './documents.ts';
@@ -19,6 +20,8 @@ export interface Session {
 	readonly pool: WorkerPool;
 	/** The user's scenarios. */
 	texts(): readonly ScenarioSource[];
+	/** Where the code before a patch may be looked for. */
+	sources(): SourceOptions;
 	configuration(): Configuration;
 	/** What was parsed from the document; from an earlier text while a large one is parsed elsewhere. */
 	parsed(document: ReviewedDocument): ParsedDocument | undefined;

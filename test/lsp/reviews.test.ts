@@ -5,6 +5,7 @@ import { DEFAULT_SETTINGS } from '../../server/review/settings.ts';
 import { type Job, JobCancelled, JobFailed, type ReviewOutcome } from '../../server/session/jobs.ts';
 import { ReviewedDocument } from '../../server/session/reviewed-document.ts';
 import { type Reviews, scheduleReviews } from '../../server/session/reviews.ts';
+import { NO_SOURCES } from '../../server/sources/choose.ts';
 import { sample } from './editor.ts';
 
 /** A job that the test ends. */
@@ -42,6 +43,7 @@ beforeEach(() => {
 		},
 		parse: (source, text) => parseDocument(source, text, {}),
 		settings: () => DEFAULT_SETTINGS,
+		sources: () => NO_SOURCES,
 		texts: () => [],
 		beginProgress(title, cancelled) {
 			said.push(`begin ${title}`);

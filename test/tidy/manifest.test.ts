@@ -69,6 +69,8 @@ describe('reading settings', () => {
 		['policy', ''],
 		['severities', { 'tlb-flush': 'loud' }],
 		['thresholds', { 'lock-wait': -1 }],
+		['kernelTree', 7],
+		['systemSources', 'no'],
 		['trace', { server: 'loud' }],
 	])('%s = %j is refused by name and keeps its default', (name, value) => {
 		const { configuration, problems } = readConfiguration({ [name]: value });
@@ -80,6 +82,8 @@ describe('reading settings', () => {
 			kernel: '6.1',
 			architectures: ['arm64@6.19'],
 			policy: 'spf',
+			kernelTree: '../linux',
+			systemSources: false,
 			severities: { 'tlb-flush': 'off' },
 			thresholds: { 'lock-wait': 5 },
 			trace: { server: 'verbose' },
@@ -97,8 +101,9 @@ describe('the manifest', () => {
 		expect(manifest.contributes.commands.map((entry) => entry.command).sort()).toEqual(registered.sort());
 		expect(new Set(manifest.contributes.commands.map((entry) => entry.category))).toEqual(new Set(['Faultline']));
 	});
-	it('activates for the languages that are reviewed', () => {
-		expect(manifest.activationEvents).toEqual(['onLanguage:diff', ...manifest.contributes.languages.map(({ id }) => `onLanguage:${id}`)]);
+	it('activates for the languages that are reviewed, and in kernel trees', () => {
+		const languages = manifest.contributes.languages.map(({ id }) => `onLanguage:${id}`);
+		expect(manifest.activationEvents).toEqual(['onLanguage:diff', ...languages, 'workspaceContains:mm/memory.c']);
 	});
 	it('needs nothing at installation: everything is bundled', () => {
 		expect(manifest.dependencies ?? {}).toEqual({});
