@@ -356,6 +356,7 @@ const NOTHING: readonly AbiEntry[] = [
 		'flush_cache_mm(struct mm_struct *mm)',
 		'flush_dcache_folio(struct folio *folio)',
 		'flush_cache_pages(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn, unsigned int nr)',
+		'mm_account_fault(...)',
 		'trace_rss_stat(struct mm_struct *mm, int member)',
 		'mm_trace_rss_stat(struct mm_struct *mm, int member)',
 		'sync_mm_rss(struct mm_struct *mm)',

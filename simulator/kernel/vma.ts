@@ -22,12 +22,15 @@ export const endOf = (k: Kernel, vma: number): number => k.mem.r64(vma + vm_area
 export const vmasOf = (k: Kernel, mm: number): number[] => k.vmas.get(mm) ?? [];
 
 /** Installs a VMA. The caller holds mmap_lock for writing or is alone. */
+/** What mprotect may add: everything, as for a file that is open for writing. */
+const MAY = F.VM_MAYREAD | F.VM_MAYWRITE | F.VM_MAYEXEC;
+
 export function insert_vma(k: Kernel, request: MapRequest): number {
 	const vma = k.mem.alloc(vm_area_struct.SIZE);
 	k.mem.w64(vma + vm_area_struct.vm_start, request.start);
 	k.mem.w64(vma + vm_area_struct.vm_end, request.start + request.pages * F.PAGE_SIZE);
 	k.mem.w64(vma + vm_area_struct.vm_mm, request.mm);
-	k.mem.w64(vma + vm_area_struct.vm_flags, request.flags);
+	k.mem.w64(vma + vm_area_struct.vm_flags, request.flags | MAY | (request.flags & F.VM_SHARED ? F.VM_MAYSHARE : 0));
 	k.mem.w64(vma + vm_area_struct.vm_file, request.file);
 	k.mem.w64(vma + vm_area_struct.vm_ops, request.ops);
 	k.mem.w64(vma + vm_area_struct.vm_pgoff, request.file === 0 ? request.start / F.PAGE_SIZE : request.pgoff);

@@ -42,6 +42,7 @@ export const KEPT: ReadonlyMap<string, string> = new Map<string, string>(
 			'page_move_anon_rmap',
 			'folio_move_anon_rmap',
 		],
+		'the model books a fault when user space goes on': ['mm_account_fault'],
 		'the page cache is a map of the model': [
 			'filemap_read_folio',
 			'filemap_add_folio',
