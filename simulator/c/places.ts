@@ -1,6 +1,6 @@
 /** Lvalues: reading, writing and addressing what C names. */
 import type { Expr } from './ast.ts';
-import { INT, isAddress, isAggregate, isWide, pointerTo, typeName, U64, ULONG } from './ctypes.ts';
+import { INT, type IntType, isAddress, isAggregate, isBool, isWide, pointerTo, typeName, U64, ULONG } from './ctypes.ts';
 import type { Emit, Local } from './emit.ts';
 import { emitExpr, pointerAdd } from './expressions.ts';
 import { WORD_VALUES } from './flow.ts';
@@ -155,9 +155,13 @@ function load(cx: Emit, at: Extract<Place, { p: 'memory' }>): Val {
 	if (type.size === 8) return { r: 'pair', lo: cx.temp(`I[${index}]`), hi: cx.temp(`I[${index}+1]`), type };
 	const whole = element(index, type.size);
 	if (at.bits === undefined) return { r: 'num', code: cx.temp(narrowed(whole, type)), type };
-	const { shift, width } = at.bits;
-	const left = 32 - shift - width;
-	return { r: 'num', code: cx.temp(`${whole}<<${left}>>${type.signed ? '' : '>'}${32 - width}`), type };
+	return bitsOf(cx, whole, at.bits.shift, at.bits.width, type);
+}
+
+/** A bit-field in a cell of up to 32 bits. One that an int can hold is promoted to it, which C11 6.3.1.1 says of bit-fields too. */
+function bitsOf(cx: Emit, cell: string, shift: number, width: number, type: IntType): Val {
+	const code = cx.temp(`${cell}<<${32 - shift - width}>>${type.signed ? '' : '>'}${32 - width}`);
+	return { r: 'num', code, type: width < 32 && !isBool(type) ? INT : type };
 }
 
 type Size = 1 | 2 | 4 | 8;
@@ -227,6 +231,7 @@ function store(cx: Emit, at: Extract<Place, { p: 'memory' }>, value: Val): Val {
 		const cell = element(index, type.size);
 		const mask = ((2 ** at.bits.width - 1) << at.bits.shift) | 0;
 		cx.put(`${cell}=${cell}&${~mask}|${stored.code}<<${at.bits.shift}&${mask};`);
+		return bitsOf(cx, stored.code, 0, at.bits.width, type);
 	}
 	return stored;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../../simulator/c/compile.ts';
 import { definitionsOf } from '../../../simulator/c/definitions.ts';
 import { parseFunction } from '../../../simulator/c/function.ts';
-import { type CType, parseType, struct } from '../../../simulator/c/types.ts';
+import { type CType, type Field, parseType, type Struct, struct, withTypes } from '../../../simulator/c/types.ts';
 import { call, compileText, evaluate, lines, linkage, machine, parser } from './kit.ts';
 
 struct('kit_bytes', { a: 'u8', b: 'u8', c: 'u8', rest: 'u8[4]' });
@@ -145,6 +145,47 @@ describe('initialisers', () => {
 		['int a[2][3]; a[1][2] = 8; int (*unused)(int) = 0; return a[1][2] + (unused == NULL);', 9],
 	])('%s', (body, value) => {
 		expect(call(`long f(void)\n{\n\t${body}\n}`)).toBe(body.includes('sizeof(t)') ? evaluate('2 * sizeof(struct kit_table)') : value);
+	});
+});
+
+describe('bit-fields', () => {
+	const field = (type: string, offset: number, shift: number, width: number): Field => ({ type: parseType(type) as CType, offset, bits: { shift, width } });
+	const layout: Struct = {
+		name: 'kit_bits',
+		size: 16,
+		align: 4,
+		fields: new Map([
+			['a', field('u32', 0, 0, 3)],
+			['b', field('u32', 0, 3, 5)],
+			['c', field('int', 0, 8, 4)],
+			['d', field('bool', 1, 4, 1)],
+			['e', field('u32', 4, 0, 32)],
+			['f', field('unsigned char', 8, 0, 2)],
+			['g', field('unsigned char', 8, 2, 6)],
+			['h', field('u32', 12, 0, 20)],
+		]),
+	};
+	// As gcc 12 computes them.
+	it.each([
+		['s.a = 9; return s.a;', 1],
+		['return s.a = 9;', 1],
+		['s.a = 2; return (s.a - 5 < 0) * 10 + (-1 < s.a);', 11],
+		['s.c = 7; s.c++; return s.c;', -8],
+		['return s.c = 15;', -1],
+		['s.d = 2; return s.d;', 1],
+		['return s.d = 2;', 1],
+		['s.e = ~0U; return (s.e > 0) * 10 + (-1 < s.e);', 10],
+		['s.g = 63; s.g += 3; return s.g;', 2],
+		['s.g = 2; s.f = 3; s.f++; return s.f * 10 + s.g;', 2],
+		['s.f = 3; return s.f++;', 3],
+		['s.h = 0xfffff; return s.h + 1;', 1048576],
+		['s.a = 2; s.b |= 17; return s.b * 10 + s.a;', 172],
+		['s.b = 17; return ~s.b;', -18],
+		['s.h = 0xfffff; return (s.h << 12) >> 31;', -1],
+	])('%s', (body, value) => {
+		const text = `int f(void)\n{\n\tstruct kit_bits s = { 0 };\n\t${body}\n}`;
+		const scope = { struct: (name: string, known: Struct | undefined) => (name === 'kit_bits' ? layout : known), typedef: () => undefined };
+		expect(withTypes(scope, () => call(text))).toBe(value);
 	});
 });
 
