@@ -1,4 +1,5 @@
-import type { RunResult, StackEntry } from '../../simulator/index.ts';
+import type { CodeLine, RunResult, SimChange, StackEntry } from '../../simulator/index.ts';
+import type { Hunk } from '../patch/types.ts';
 import { attribute } from './attribute.ts';
 import type { Draft } from './deltas.ts';
 import type { RunMemory } from './run-memory.ts';
@@ -73,7 +74,36 @@ export function narrowed(draft: Draft, bench: RunMemory, purse: Purse): Draft {
 	return { ...draft, place: { ...place, hunks }, ...(hunks.length < 2 ? {} : { several: needed ? 'together' : 'each' }) };
 }
 
+/** The stack after without what the hunk changes. */
 function without(unit: PlacedUnit, hunk: number): StackEntry[] {
-	const left = new Set(unit.changes.filter((c) => c.hunk.id === hunk).map(({ change }) => change.id));
-	return unit.after.map((entry) => (left.has(entry.change.id) ? { change: entry.change, side: 'before' } : entry));
+	const own = unit.changes.filter((c) => c.hunk.id === hunk);
+	const left = new Set(own.map(({ change }) => change.id));
+	const shared = new Map(own.flatMap((c) => (c.change.from === undefined ? [] : [[`${c.change.file} ${c.change.name}`, c.hunk] as const])));
+	return unit.after.map((entry) => {
+		// Hunks of one function of the kernel tree share its sides, and one of them stands in the stack for all.
+		const by = shared.get(`${entry.change.file} ${entry.change.name}`);
+		if (by !== undefined) return { change: reverted(entry.change, by), side: entry.side };
+		return left.has(entry.change.id) ? { change: entry.change, side: 'before' } : entry;
+	});
+}
+
+/** The function with the lines of one hunk as they were before it. */
+function reverted(change: SimChange, { line: first, endLine: last }: Pick<Hunk, 'line' | 'endLine'>): SimChange {
+	const { before, after } = change;
+	if (before === null || after === null) return { ...change, after: before };
+	const mine = ({ changed, line }: CodeLine): boolean => changed && line >= first && line <= last;
+	const lines: CodeLine[] = [];
+	let i = 0;
+	const removed = (): void => {
+		for (; before[i]?.changed === true; i++) if (mine(before[i] as CodeLine)) lines.push(before[i] as CodeLine);
+	};
+	for (const line of after) {
+		if (line.changed && !mine(line)) lines.push(line);
+		if (line.changed) continue;
+		removed();
+		lines.push(line);
+		i++;
+	}
+	removed();
+	return { ...change, id: `${change.id} without ${first}`, after: lines };
 }

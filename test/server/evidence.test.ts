@@ -88,6 +88,13 @@ describe.runIf(existsSync(seeds))('what the seed threads are explained with', ()
 		expect(text).toContain('void fault_a(void) /* on CPU1 */'.replace(' /*', '    /*'));
 	});
 
+	it('002: two CPUs side by side: what the other one does while the fault waits', () => {
+		const { before, text } = one(explain(seed('002'), seeds, 'huge-missed'));
+		expect(text).toContain('/* the kernel: unlock_page() */');
+		expect(rows(before).find((row) => row.startsWith('CPU0'))).toBe('CPU0 reader | CPU1 holder');
+		expect(before).toMatch(/^ {39}\| {3}ref file1/m);
+	});
+
 	it.each(['000', '002', '004'])('%s: the same bytes each time, and lines that a mail can quote', (number) => {
 		const texts = explain(seed(number), seeds, null).map(({ text }) => text);
 		expect(texts.length).toBeGreaterThan(0);
@@ -97,6 +104,17 @@ describe.runIf(existsSync(seeds))('what the seed threads are explained with', ()
 });
 
 describe('what the fixtures are explained with', () => {
+	it('the entry that changes without its flush, so that the old translation stays', () => {
+		const { before, after } = one(explain('arm64-flush-dropped.patch', fixtures, 'no-progress', ['arm64']));
+		expect(rows(before)).toContain('- flush broadcast A[0]: cached on CPU0 -> not cached');
+		expect(rows(before)).toContain('- tlb A[0] on CPU0: none -> present,write,young,dirty');
+		const steps = rows(after);
+		const entry = steps.findIndex((row) => /^\+? ?:17 pte A\[0\]: present,young,dirty -> present,write,young,dirty$/.test(row));
+		expect(entry).toBeGreaterThan(0);
+		expect(steps.indexOf('+ HARM: one access faults more than 16 times')).toBeGreaterThan(entry);
+		expect(after).not.toMatch(/flush broadcast|tlb A\[0\]/);
+	});
+
 	it.each([
 		'map-pmd-leak',
 		'lock-retry-vma-release',

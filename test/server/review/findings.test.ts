@@ -146,6 +146,20 @@ describe('leaving out one hunk at a time', () => {
 		]);
 	});
 
+	it('tells the hunks of one function of a kernel tree apart', () => {
+		const doc = documentOf({ hunks: ['+leak();', '-work();\n+flush();'].map((body) => ({ name: 'do_fault', body: ` more();\n${body}` })) });
+		const own = doc.patches[0]?.hunks.flatMap((hunk) => hunk.functions) ?? [];
+		const lines = (side: 'before' | 'after') => own.flatMap((change) => change[side] ?? []);
+		const sides = { anchor: lines('before'), before: lines('before'), after: lines('after') };
+		const hunks = (doc.patches[0]?.hunks ?? []).map((hunk) => ({ ...hunk, functions: hunk.functions.map((c) => ({ ...c, ...sides, from: 'tree' as const })) }));
+		const whole = { ...doc, patches: [{ ...(doc.patches[0] as Patch), hunks }] };
+		const [patch] = finishReview(reviewDocument(whole, fakeSimulator(), { ...DEFAULT_SETTINGS, scenarios: ['storm'] })).patches;
+		expect(patch?.findings.map((f) => [f.rule, f.line, f.hunks])).toEqual([
+			['folio-leak', 4, [0]],
+			['tlb-flush', 8, [1]],
+		]);
+	});
+
 	it('never blames a hunk of comments', () => {
 		expect(causes('-/* old */\n+/* new: work(); */', '+leak();').told).toEqual([['folio-leak', 6, [1], '']]);
 		expect(causes('+leak();', '+/* leak(); */').told).toEqual([['folio-leak', 3, [0], '']]);
