@@ -516,6 +516,13 @@ const NOTIFIERS: readonly AbiEntry[] = [
 			k[name](k.mem.r64(n(range) + mmu_notifier_range.mm), k.mem.r64(n(range) + mmu_notifier_range.start), k.mem.r64(n(range) + mmu_notifier_range.end)),
 		),
 	),
+	on('void mmu_notifier_invalidate_range_only_end(struct mmu_notifier_range *range)', 'ends a notification; up to 6.6, where entries were told one by one', (k, range) =>
+		k.mmu_notifier_invalidate_range_end(
+			k.mem.r64(n(range) + mmu_notifier_range.mm),
+			k.mem.r64(n(range) + mmu_notifier_range.start),
+			k.mem.r64(n(range) + mmu_notifier_range.end),
+		),
+	),
 	on('int mmu_notifier_invalidate_range_start_nonblock(struct mmu_notifier_range *range)', 'the same where nobody may wait; 0', (k, range) => {
 		k.mmu_notifier_invalidate_range_start(
 			k.mem.r64(n(range) + mmu_notifier_range.mm),
@@ -524,7 +531,6 @@ const NOTIFIERS: readonly AbiEntry[] = [
 		);
 		return 0;
 	}),
-	nop('void mmu_notifier_invalidate_range_only_end(struct mmu_notifier_range *range)', 'the end of a notification whose range was told already'),
 	nop(
 		'void mmu_notifier_invalidate_range(struct mm_struct *mm, unsigned long start, unsigned long end)',
 		'hardware that shares page tables with the CPU; none here',

@@ -1,5 +1,6 @@
 /** Functions of a kernel tree in place of the model's. */
 import { abiEntry } from '../abi/index.ts';
+import { genericOps } from '../arch/generic.ts';
 import type { CParser } from '../c/parser.ts';
 import { linkageOf } from '../hooks/linkage.ts';
 import { mayWait } from '../hooks/stages.ts';
@@ -19,9 +20,12 @@ export function sourceOf(tree: SourceTree, name: string): TreeFunction | undefin
 	return undefined;
 }
 
+/** What pgtable-generic.c has for architectures without their own is an operation of the architecture, as `arch/` has it. */
+const isKept = (name: string): boolean => KEPT.has(name) || Object.hasOwn(genericOps, name);
+
 /** Functions of the tree that can run in place of the model's function of the same name. */
 export function candidates(tree: SourceTree): string[] {
-	return SYMBOLS.filter(({ name }) => !KEPT.has(name) && sourceOf(tree, name) !== undefined).map(({ name }) => name);
+	return SYMBOLS.filter(({ name }) => !isKept(name) && sourceOf(tree, name) !== undefined).map(({ name }) => name);
 }
 
 /** Whether callers in the model let the function wait; undefined: it is no symbol. */
@@ -47,7 +51,7 @@ export function treeReplacements(parser: CParser, tree: SourceTree, features: Re
 	const known = new Map<string, boolean>();
 	const prefer = (name: string): boolean => {
 		let is = known.get(name);
-		if (is === undefined) known.set(name, (is = !KEPT.has(name) && sourceOf(tree, name) !== undefined));
+		if (is === undefined) known.set(name, (is = !isKept(name) && sourceOf(tree, name) !== undefined));
 		return is;
 	};
 	const code = new TreeCode(parser, tree, {
