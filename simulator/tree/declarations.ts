@@ -108,6 +108,7 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 		let head = '';
 		for (; at < lines.length; at++) {
 			const line = lines[at] as string;
+			if (at > from && line === '' && lines[at + 1]?.startsWith('{')) continue;
 			if (at > from && (line.startsWith('#') || (line === '' && head.endsWith(')')))) {
 				if (!line.startsWith('#')) return;
 				// Conditions inside a declaration: both branches stand in the text, which the reader of it decides.
@@ -121,7 +122,7 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 			const open = openingBrace(code);
 			if (open >= 0) {
 				head += ` ${code.slice(0, open)}`;
-				if (at === from && balanced(code)) {
+				if (balanced(code)) {
 					at++;
 					return defined(head, from, at, /;\s*$/.test(code), code);
 				}
@@ -132,7 +133,11 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 				at++;
 				for (; at < lines.length && !(lines[at] as string).startsWith('}'); at++) {
 					const inner = lines[at] as string;
-					if (/^\s*#/.test(inner)) conditions.take(inner);
+					if (list && /^\s*#\s*define\b/.test(inner)) {
+						// A struct explains its flags where it declares them.
+						directive();
+						at--;
+					} else if (/^\s*#/.test(inner)) conditions.take(inner);
 					else if (list) {
 						depth += bracesOf(withoutComments(inner));
 						if (depth <= 0) break;
@@ -163,8 +168,11 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 		const text = head.replace(/\s+/g, ' ').trim();
 		const place = (name: string): Declared => ({ name, line: from + 1, endLine: to });
 		if (text.startsWith('typedef')) {
-			const whole = semicolon ? text : `${text} ${tail}`;
-			const name = /\(\s*\*?\s*(\w+)\s*\)\s*\(/.exec(whole)?.[1] ?? /(\w+)\s*(?:\[[^\]]*\])?\s*(?:__\w+(?:\([^)]*\))?\s*)*;?\s*$/.exec(whole)?.[1];
+			const whole = semicolon && tail === '' ? text : `${text} ${tail}`;
+			const name =
+				/\(\s*\*?\s*(\w+)\s*\)\s*\(/.exec(whole)?.[1] ??
+				/^typedef\s[\w\s*]*?(\w+)\s*\([^{}]*\)\s*;?\s*$/.exec(whole)?.[1] ??
+				/(\w+)\s*(?:\[[^\]]*\])?\s*(?:__(?!\w*_t\b)\w+(?:\([^)]*\))?\s*)*;?\s*$/.exec(whole)?.[1];
 			if (name !== undefined) typedefs.set(name, place(name));
 			const tag = /^typedef\s+(?:struct|union)\s+(\w+)\s*$/.exec(text)?.[1];
 			if (tag !== undefined) structs.set(tag, place(tag));
@@ -179,6 +187,8 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 			if (variable !== undefined) variables.set(variable, place(variable));
 			return;
 		}
+		// A macro that stands alone: `__setup("name=", function);`.
+		if (semicolon && /^(?:__setup|early_param|core_param|module_\w+|EXPORT_\w+|MODULE_\w+|\w+_initcall)\s*\(/.test(text)) return;
 		const equals = text.indexOf('=');
 		const open = text.indexOf('(');
 		if (equals < 0 || (open >= 0 && open < equals)) {
@@ -192,7 +202,7 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 			}
 		}
 		const declared = equals < 0 ? text.replace(/;$/, '') : text.slice(0, equals);
-		const macro = /^(?:static |extern )*(?:DEFINE_\w+|DECLARE_\w+)\(([^)]*)\)/.exec(text);
+		const macro = /^(?:static |extern )*(?:DEFINE_\w+|DECLARE_\w+|H?LIST_HEAD)\(([^)]*)\)/.exec(text);
 		const name =
 			macro === null
 				? /(\w+)\s*(?:\[[^\]]*\]\s*)*(?:__\w+(?:\([^)]*\))?\s*)*$/.exec(declared.trim())?.[1]
@@ -208,7 +218,10 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 function functionName(head: string): string | undefined {
 	const text = head.replace(/__attribute__\s*\(\(.*?\)\)/g, ' ').replace(/\b__(?:printf|acquires|releases|must_hold|aligned|section)\s*\([^)]*\)/g, ' ');
 	const match = /(\w+)\s*\(/.exec(text);
-	if (match === null || /^(?:DEFINE|DECLARE|EXPORT|MODULE|module|core_param|early_param|late_initcall|subsys_initcall)\w*$/.test(match[1] as string))
+	if (
+		match === null ||
+		/^(?:DEFINE|DECLARE|LIST_HEAD|HLIST_HEAD|EXPORT|MODULE|module|core_param|early_param|late_initcall|subsys_initcall)\w*$/.test(match[1] as string)
+	)
 		return undefined;
 	if (/^SYSCALL_DEFINE\d$/.test(match[1] as string)) return undefined;
 	// A function pointer variable.

@@ -41,7 +41,7 @@ export const TREE_HELPERS = [
 ].map((name) => `mm/${name}.c`);
 
 const LINUX =
-	'mm_types mm mm_inline pgtable pagemap page-flags page_ref huge_mm rmap swap swapops mmzone gfp mmap_lock mmu_notifier sched sched/mm sched/coredump sched/signal fs fs_types memcontrol hugetlb_inline vmstat vm_event_item userfaultfd_k mempolicy migrate migrate_mode xarray list llist spinlock rwsem atomic rcupdate pagevec page-isolation highmem highmem-internal memremap oom ksm khugepaged pagewalk leafops mman rbtree interval_tree nodemask numa cpumask percpu percpu-defs jump_label maple_tree shmem_fs writeback backing-dev backing-dev-defs uaccess err kernel minmax bitops bits const bitmap hugetlb_cgroup cgroup psi delayacct task_io_accounting_ops memory page_owner page_idle page_table_check page_counter shrinker swapfile swap_slots blkdev uio iov_iter aio file security audit perf_event hash radix-tree secretmem zswap compaction cpuset topology freezer memory-tiers balloon_compaction set_memory pkeys mempool mount context_tracking types compiler container_of math math64 limits log2 wait wait_bit completion workqueue refcount kref seqlock mutex rwlock export mm_api pgalloc_tag pgalloc io pfn pfn_t dax ptrace ioprio';
+	'mm_types mm mm_inline pgtable pagemap page-flags page_ref huge_mm rmap swap swapops mmzone gfp mmap_lock mmu_notifier sched sched/mm sched/coredump sched/sysctl sched/numa_balancing sched/task sched/signal fs fs_types memcontrol hugetlb_inline vmstat vm_event_item userfaultfd_k mempolicy migrate migrate_mode xarray list llist spinlock rwsem atomic rcupdate pagevec page-isolation highmem highmem-internal memremap oom ksm khugepaged pagewalk leafops mman rbtree interval_tree nodemask numa cpumask percpu percpu-defs jump_label maple_tree shmem_fs writeback backing-dev backing-dev-defs uaccess err kernel minmax bitops bits const bitmap hugetlb_cgroup cgroup psi delayacct task_io_accounting_ops memory page_owner page_idle page_table_check page_counter shrinker swapfile swap_slots blkdev uio iov_iter aio file security audit perf_event hash radix-tree secretmem zswap compaction cpuset topology freezer memory-tiers balloon_compaction set_memory pkeys mempool mount context_tracking types compiler container_of math math64 limits log2 wait wait_bit completion workqueue refcount kref seqlock mutex rwlock export mm_api pgalloc_tag pgalloc io pfn pfn_t dax ptrace ioprio';
 
 export const TREE_HEADERS = [
 	'mm/internal.h',
@@ -73,6 +73,28 @@ export const TREE_HEADERS = [
 	'include/linux/shm.h',
 	'include/linux/hugetlb.h',
 	'include/linux/list_lru.h',
+	'include/linux/page-flags-layout.h',
+	'include/linux/errno.h',
+	'include/uapi/linux/capability.h',
+	'include/asm-generic/bitsperlong.h',
+	'include/linux/panic.h',
+	'include/linux/pageblock-flags.h',
+	'include/linux/splice.h',
+	'include/linux/string.h',
+	'include/linux/kthread.h',
+	'include/linux/memory_hotplug.h',
+	'include/linux/compat.h',
+	'include/linux/kstrtox.h',
+	'include/linux/uprobes.h',
+	'include/linux/memfd.h',
+	'include/linux/smp.h',
+	'include/linux/percpu_counter.h',
+	'include/linux/buffer_head.h',
+	'include/linux/nodemask_types.h',
+	'include/linux/shmem_fs.h',
+	'include/linux/instrumented.h',
+	'include/linux/debugfs.h',
+	'mm/pgalloc-track.h',
 	'mm/swap.h',
 	...LINUX.split(' ').map((name) => `include/linux/${name}.h`),
 	...[
@@ -92,6 +114,7 @@ export const TREE_HEADERS = [
 		'errno',
 		'cmpxchg',
 		'param',
+		'topology',
 	].map((name) => `include/asm-generic/${name}.h`),
 	...['mman', 'fs', 'kernel-page-flags', 'mempolicy', 'falloc', 'prctl', 'stat', 'magic'].map((name) => `include/uapi/linux/${name}.h`),
 	...['mman-common', 'mman', 'errno-base', 'errno', 'hugetlb_encode'].map((name) => `include/uapi/asm-generic/${name}.h`),

@@ -16,7 +16,8 @@ interface Cursor {
 	at: number;
 }
 
-const ATTRIBUTES = /^(?:__\w+|____cacheline\w*|__randomize_layout|CACHELINE_PADDING|ZONE_PADDING|randomized_struct_fields_(?:start|end)|ANDROID_\w+)$/;
+const ATTRIBUTES =
+	/^(?:__(?!\w*_t$)\w+|____cacheline\w*|__randomize_layout|CACHELINE_PADDING|ZONE_PADDING|randomized_struct_fields_(?:start|end)|ANDROID_\w+)$/;
 const ATTRIBUTE_TYPES = new Set([
 	'__u8',
 	'__u16',
@@ -175,7 +176,11 @@ function members(name: string, union: boolean, c: Cursor, context: LayoutContext
 			}
 			// The last word before a declarator's end is its name.
 			const next = c.tokens[c.at + 1]?.text;
-			if (words.length > 0 && (next === ';' || next === ',' || next === '[' || next === ':' || next === ')' || next === '(')) break;
+			if (
+				words.length > 0 &&
+				(next === ';' || next === ',' || next === '[' || next === ':' || next === ')' || (next === '(' && c.tokens[c.at + 2]?.text !== '*'))
+			)
+				break;
 			words.push(token.text);
 			c.at++;
 			if (c.tokens[c.at]?.text === '(' && /^(?:typeof|__typeof__)$/.test(token.text)) parenthesised(c);
@@ -209,7 +214,8 @@ function members(name: string, union: boolean, c: Cursor, context: LayoutContext
 				} else if (token.kind === 'id') {
 					c.at++;
 					if (QUALIFIERS.has(token.text)) continue;
-					if (field !== null || ATTRIBUTES.test(token.text)) {
+					const name = field === null && /^[;,[:]$/.test(c.tokens[c.at]?.text ?? '');
+					if (!name && (field !== null || ATTRIBUTES.test(token.text))) {
 						if (c.tokens[c.at]?.text === '(') parenthesised(c);
 						if (field !== null) continue;
 						if (ATTRIBUTES.test(token.text)) continue;

@@ -226,10 +226,11 @@ export class TreeCode {
 
 	#makeGlobal(name: string, { file, text }: { readonly file: string; readonly text: string }): LinkGlobal | undefined {
 		const definition = text
-			.replace(/\b(?:extern|static|__read_mostly|__ro_after_init|__initdata|__cacheline_aligned_in_smp|__section\([^)]*\)|__aligned\([^)]*\))(?=\s)/g, ' ')
+			.replace(/\b(?:extern|static|__read_mostly|__ro_after_init|__initdata|_*cacheline_aligned(?:_in_smp)?|__section\([^)]*\)|__aligned\([^)]*\))(?=\s)/g, ' ')
 			.replace(/^\s*(?:DEFINE|DECLARE)_PER_CPU\w*\(([^,]*),\s*(\w+)\)/, '$1 $2')
 			.replace(/^\s*DEFINE_SPINLOCK\((\w+)\)/, 'spinlock_t $1')
 			.replace(/^\s*(?:DEFINE|DECLARE)_STATIC_KEY_(?:TRUE|FALSE)\w*\((\w+)\)/, 'struct static_key $1')
+			.replace(/^\s*DECLARE_WAIT_QUEUE_HEAD\((\w+)\)/, 'wait_queue_head_t $1')
 			.replace(/^\s*DECLARE_RWSEM\((\w+)\)/, 'struct rw_semaphore $1')
 			.replace(/^\s*DEFINE_MUTEX\((\w+)\)/, 'struct mutex $1')
 			.replace(/^\s*(?:static\s+)?LIST_HEAD\((\w+)\)/, 'struct list_head $1');
@@ -277,7 +278,10 @@ const MACROS = new Map([
 	['SINGLE_DEPTH_NESTING', { params: [], body: '1' }],
 	['LAST_CPUPID_SHIFT', { params: [], body: '0' }],
 	['highest_memmap_pfn', { params: [], body: '(~0UL >> 1)' }],
-	['stack_guard_gap', { params: [], body: '(256UL << 12)' }],
+	['system_state', { params: [], body: 'SYSTEM_RUNNING' }],
+	['__RAW_SPIN_LOCK_UNLOCKED', { params: ['lock'], body: '{ 0 }' }],
+	['__SPIN_LOCK_UNLOCKED', { params: ['lock'], body: '{ 0 }' }],
+	['do_div', { params: ['n', 'base'], body: '({ unsigned int divisor = (base), rest = (n) % divisor; (n) = (n) / divisor; rest; })' }],
 	['jiffies', { params: [], body: '0UL' }],
 	['buffer_heads_over_limit', { params: [], body: '0' }],
 ]);

@@ -3,7 +3,7 @@ import type { CodeLine } from '../c/ast.ts';
 import type { CConfig } from '../c/conditions.ts';
 import { lex } from '../c/lex.ts';
 import type { LinkConstant, LinkMacro } from '../c/link.ts';
-import { alignOf, type CType, type Field, parseType, type Signature, type Struct, sizeOf, type TypeScope, withTypes } from '../c/types.ts';
+import { alignOf, type CType, type Field, parseType, type Signature, type Struct, sizeOf, type TypeScope, typedefOf, withTypes } from '../c/types.ts';
 import { constantValue, type Names } from './constant-expression.ts';
 import { type Declarations, type Declared, type DeclaredMacro, declarationsOf } from './declarations.ts';
 import { TREE_HEADERS, TREE_HELPERS, TREE_SOURCES } from './files.ts';
@@ -136,7 +136,7 @@ export class SourceTree implements TypeScope {
 			parseType(
 				tokens
 					.slice(0, at)
-					.filter((t) => !/^(?:static|inline|extern|__always_inline|__\w+)$/.test(t.text) || /^__[us](?:8|16|32|64)$/.test(t.text))
+					.filter((t) => !/^(?:static|inline|extern|__always_inline|__\w+)$/.test(t.text) || /^__(?:[us](?:8|16|32|64)|\w+_t)$/.test(t.text))
 					.map((t) => t.text)
 					.join(' ')
 					.replace(/^.*[;}]/, ''),
@@ -191,7 +191,7 @@ export class SourceTree implements TypeScope {
 		return {
 			value: (name) => MODEL_VALUES.get(name) ?? this.#enumerator(name, from),
 			macro: (name) => {
-				const macro = this.macro(name, from);
+				const macro = WRITTEN_MACROS.get(name) ?? this.macro(name, from);
 				return macro === undefined ? undefined : { params: macro.params, body: macro.body };
 			},
 			size: (type) =>
@@ -204,7 +204,15 @@ export class SourceTree implements TypeScope {
 
 	/** File-scope variable: its type and the text of its definition. */
 	variable(name: string, from: string | null): { readonly file: string; readonly line: number; readonly text: string } | undefined {
-		const found = this.#find(from, (d) => d.variables, name);
+		// A header declares it, one file defines it.
+		let found: { file: string; at: Declared; lines: readonly string[] } | undefined;
+		for (const [file, { variables, lines }] of this.#searched(from)) {
+			const at = variables.get(name);
+			if (at === undefined) continue;
+			const defines = !/^\s*extern\b/.test(lines[at.line - 1] as string);
+			if (found === undefined || defines) found = { file, at, lines };
+			if (defines) break;
+		}
 		if (found === undefined) return undefined;
 		return { file: found.file, line: found.at.line, text: found.lines.slice(found.at.line - 1, found.at.endLine).join('\n') };
 	}
@@ -239,6 +247,8 @@ export class SourceTree implements TypeScope {
 	}
 
 	typedef(name: string): CType | undefined {
+		const model = MODEL_TYPES.get(name);
+		if (model !== undefined) return typedefOf(model);
 		if (this.#typedefs.has(name)) return this.#typedefs.get(name);
 		this.#typedefs.set(name, undefined);
 		const found = this.#find(null, (d) => d.typedefs, name);
@@ -276,6 +286,15 @@ function enumeratorsOf(files: readonly Declarations[], config: CConfig): Map<str
 			for (let i = open + 1; i < tokens.length && tokens[i]?.text !== '}'; i++) {
 				const token = tokens[i];
 				if (token?.kind !== 'id') continue;
+				if (token.text === 'FOR_ALL_ZONES' && tokens[i + 1]?.text === '(') {
+					// An event of each zone.
+					for (const zone of ['DMA', 'DMA32', 'NORMAL', 'MOVABLE']) {
+						out.set(`${tokens[i + 2]?.text}_${zone}`, { text: base, after: null, step });
+						step++;
+					}
+					i += 3;
+					continue;
+				}
 				if (tokens[i + 1]?.text === '=') {
 					let end = i + 2;
 					for (let depth = 0; end < tokens.length; end++) {
@@ -300,32 +319,75 @@ function enumeratorsOf(files: readonly Declarations[], config: CConfig): Map<str
 	return out;
 }
 
-/** The model's members stay where they are; the tree's others go behind them, as far as there is room. */
+/** The model's members stay where they are; the tree's others find room behind them, as far as there is any. */
 function merged(known: Struct, layout: Struct): Struct {
-	const fields = new Map(known.fields);
 	// Without room, what only the tree knows is unknown.
 	if (known.extra === undefined) return known;
-	let end = known.size - known.extra;
+	const fields = new Map(known.fields);
 	// What the model keeps as `void *` may be a function pointer whose parameters the tree knows.
 	for (const [name, field] of known.fields) {
 		const told = layout.fields.get(name)?.type;
 		if (field.type.k === 'ptr' && field.type.to.k === 'void' && told?.k === 'ptr' && told.to.k === 'func') fields.set(name, { ...field, type: told });
 	}
-	const rest = [...layout.fields].filter(([name]) => !fields.has(name));
-	/** Bit-fields of one cell stay together. */
-	const cells = new Map<number, number>();
-	for (const [name, field] of rest) {
-		const cell = field.bits === undefined ? undefined : cells.get(field.offset);
-		const unit = alignOf(field.type);
-		const offset = cell ?? Math.ceil(end / unit) * unit;
-		const bytes = sizeOf(field.type);
-		if (offset + bytes > known.size) continue;
-		fields.set(name, { ...field, offset } satisfies Field);
-		if (field.bits !== undefined) cells.set(field.offset, offset);
-		if (cell === undefined) end = offset + bytes;
-	}
-	return { ...known, fields };
+	return { ...known, fields: new RoomyFields(fields, layout.fields, known.size - known.extra, known.size) };
 }
+
+/** Fields of which some get their place when they are first asked for: a struct has far more than any code here names. */
+class RoomyFields extends Map<string, Field> {
+	/** Bit-fields of one cell stay together. */
+	#cells = new Map<number, number>();
+	#others: ReadonlyMap<string, Field>;
+	#end: number;
+	#limit: number;
+
+	constructor(known: ReadonlyMap<string, Field>, others: ReadonlyMap<string, Field>, end: number, limit: number) {
+		super(known);
+		this.#others = others;
+		this.#end = end;
+		this.#limit = limit;
+	}
+
+	override get(name: string): Field | undefined {
+		const placed = super.get(name);
+		const field = this.#others?.get(name);
+		if (placed !== undefined || field === undefined) return placed;
+		const cell = field.bits === undefined ? undefined : this.#cells.get(field.offset);
+		const unit = alignOf(field.type);
+		const offset = cell ?? Math.ceil(this.#end / unit) * unit;
+		const bytes = sizeOf(field.type);
+		if (offset + bytes > this.#limit) return undefined;
+		if (field.bits !== undefined) this.#cells.set(field.offset, offset);
+		if (cell === undefined) this.#end = offset + bytes;
+		const made = { ...field, offset };
+		this.set(name, made);
+		return made;
+	}
+
+	override has(name: string): boolean {
+		return this.get(name) !== undefined;
+	}
+}
+
+/** Macros of constants whose text needs a preprocessor or is an architecture's. */
+const WRITTEN_MACROS = new Map<string, { readonly params: readonly string[]; readonly body: string }>(
+	(
+		[
+			['BIT', '(1 << (x))'],
+			['BIT_ULL', '(1 << (x))'],
+			['BITUL', '(1 << (x))'],
+			['UL', '(x)'],
+			['ULL', '(x)'],
+			['_UL', '(x)'],
+			['_AC', '(x)'],
+		] as const
+	).map(([name, body]) => [name, { params: name === '_AC' ? ['x', 'suffix'] : ['x'], body }]),
+);
+
+/** Types that are the model's under another name. */
+const MODEL_TYPES = new Map([
+	['raw_spinlock_t', 'spinlock_t'],
+	['__kernel_size_t', 'size_t'],
+]);
 
 /** Constants that the model decides. */
 const MODEL_VALUES = new Map<string, bigint>([
