@@ -2,7 +2,7 @@
  * ABI entries for the paths beside the fault: unmapping, protection, moving, copying, reclaim, migration, huge pages. Most are
  * symbols that a patch can replace; the parameter lists are 6.12's, to which those of other versions are close.
  */
-import { type AbiEntry, perArch, pure, ranged, symbol } from './entry.ts';
+import { type AbiEntry, on, perArch, pure, ranged, symbol } from './entry.ts';
 import * as P from './pte.ts';
 
 const TLB = 'struct mmu_gather *tlb';
@@ -25,7 +25,11 @@ const GATHER: readonly AbiEntry[] = [
 	symbol(`void tlb_flush_pmd_range(${TLB}, unsigned long addr, unsigned long size)`, 'the same for PMD entries', 'tlb_flush_pmd_range', false),
 	symbol(`void tlb_remove_tlb_entry(${TLB}, pte_t *ptep, unsigned long addr)`, 'adds a cleared entry to what is gathered', 'tlb_remove_tlb_entry', false),
 	symbol(`void tlb_remove_pmd_tlb_entry(${TLB}, pmd_t *pmdp, unsigned long addr)`, 'the same for a huge entry', 'tlb_remove_pmd_tlb_entry', false),
-	symbol(`bool __tlb_remove_page(${TLB}, struct page *page, ...)`, 'queues a page; true when the queue is full', '__tlb_remove_page', false),
+	on(`bool __tlb_remove_page(${TLB}, struct page *page, ...)`, 'queues a page; true when the queue is full', (k, tlb, page, delay) =>
+		k.__tlb_remove_page(word(tlb), word(page), delay ?? 0),
+	),
+	symbol(`void tlb_remove_table(${TLB}, void *table)`, 'queues a page table to be freed after the flush', 'tlb_remove_table', false),
+	symbol(`void tlb_flush_rmaps(${TLB}, ${VMA})`, 'drops the mapcounts that waited for the flush; from 6.2', 'tlb_flush_rmaps', false),
 	symbol(`void tlb_remove_page(${TLB}, struct page *page)`, 'queues a page to be freed after the flush', 'tlb_remove_page', false),
 	symbol(`void pte_free_tlb(${TLB}, pgtable_t table, unsigned long addr)`, 'queues a page table to be freed after the flush', 'pte_free_tlb', false),
 	symbol(
@@ -97,8 +101,18 @@ const CHANGE: readonly AbiEntry[] = [
 		'change_protection',
 		false,
 	),
-	symbol(`long change_pte_range(${TLB}, ${VMA}, pmd_t *pmd, ${RANGE}, unsigned long cp_flags)`, 'the same within one table', 'change_pte_range', false),
-	symbol(`int change_huge_pmd(${TLB}, ${VMA}, pmd_t *pmd, unsigned long addr, unsigned long cp_flags)`, 'the same for a huge entry', 'change_huge_pmd', false),
+	symbol(
+		`long change_pte_range(${TLB}, ${VMA}, pmd_t *pmd, ${RANGE}, pgprot_t newprot, unsigned long cp_flags)`,
+		'the same within one table',
+		'change_pte_range',
+		false,
+	),
+	symbol(
+		`int change_huge_pmd(${TLB}, ${VMA}, pmd_t *pmd, unsigned long addr, pgprot_t newprot, unsigned long cp_flags)`,
+		'the same for a huge entry',
+		'change_huge_pmd',
+		false,
+	),
 	symbol(
 		`bool can_change_pte_writable(${VMA}, unsigned long addr, pte_t pte)`,
 		'tells whether an entry may become writable without a fault',
@@ -150,7 +164,7 @@ const CHANGE: readonly AbiEntry[] = [
 		false,
 	),
 	symbol(
-		'int copy_huge_pmd(pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr, struct vm_area_struct *dst_vma, struct vm_area_struct *src_vma)',
+		'int copy_huge_pmd(struct mm_struct *dst_mm, struct mm_struct *src_mm, pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr, struct vm_area_struct *dst_vma, struct vm_area_struct *src_vma)',
 		'the same for a huge entry',
 		'copy_huge_pmd',
 		false,
@@ -239,7 +253,10 @@ const RMAP: readonly AbiEntry[] = [
 		'page_needs_cow_for_dma',
 		false,
 	),
-	symbol('void swap_duplicate(swp_entry_t entry)', 'one more page table holds the entry', 'swap_duplicate', false),
+	on('int swap_duplicate(swp_entry_t entry)', 'one more page table holds the entry; 0: there was room to count it', (k, entry) => {
+		k.swap_duplicate(entry as number);
+		return 0;
+	}),
 	symbol('void free_swap_and_cache(swp_entry_t entry)', 'drops an entry of a page table that is unmapped', 'free_swap_and_cache', false),
 	symbol('bool add_to_swap(struct folio *folio)', 'a slot and a place in the swap cache for the folio', 'add_to_swap', false),
 	symbol(

@@ -11,6 +11,21 @@ export const list_head = struct('list_head', { next: 'struct list_head *', prev:
 export const rw_semaphore = struct('rw_semaphore', { count: 'long' });
 export const xarray = struct('xarray', { xa_head: 'void *', xa_lock: 'spinlock_t', xa_flags: 'unsigned int' });
 
+/** Interval trees are the model's: the nodes stand for nothing, the roots tell which tree is meant. */
+export const rb_root = struct('rb_root', { rb_node: 'struct rb_node *' });
+export const rb_root_cached = struct('rb_root_cached', { rb_root: 'struct rb_root', rb_leftmost: 'struct rb_node *' });
+/** include/linux/rmap.h. */
+export const anon_vma = struct('anon_vma', {
+	root: 'struct anon_vma *',
+	rwsem: 'struct rw_semaphore',
+	refcount: 'atomic_t',
+	num_children: 'unsigned long',
+	num_active_vmas: 'unsigned long',
+	parent: 'struct anon_vma *',
+	rb_root: 'struct rb_root_cached',
+});
+export const anon_vma_chain = struct('anon_vma_chain', { vma: 'struct vm_area_struct *', anon_vma: 'struct anon_vma *', same_vma: 'struct list_head' }, 64);
+
 /** include/linux/mm_types.h. `table` is the model's own: where the entries of a page used as a page table lie. */
 const PAGE = {
 	flags: 'unsigned long',
@@ -22,13 +37,34 @@ const PAGE = {
 	_refcount: 'atomic_t',
 	_mapcount: 'atomic_t',
 	lru: 'struct list_head',
+	deferred_list: 'struct list_head @lru',
+	rcu_head: 'struct callback_head @lru',
+	callback_head: 'struct callback_head @lru',
+	pgmap: 'struct dev_pagemap * @lru',
+	compound_dtor: 'unsigned char @lru',
 	order: 'unsigned int',
 	table: 'unsigned long',
 	ptl: 'spinlock_t',
 	pmd_huge_pte: 'pgtable_t @private',
+	mlock_count: 'unsigned int @ptl',
 } as const;
 export const page = struct('page', PAGE);
-export const folio = struct('folio', { ...PAGE, page: 'struct page @flags', swap: 'swp_entry_t @private' });
+/** A large folio keeps counts and lists of its own in words that its first tail pages do not use: where `lru` is in them. */
+export const folio = struct('folio', {
+	...PAGE,
+	page: 'struct page @flags',
+	swap: 'swp_entry_t @private',
+	__page_1: 'unsigned long [6]',
+	_large_mapcount: 'atomic_t',
+	_total_mapcount: 'atomic_t @_large_mapcount',
+	_entire_mapcount: 'atomic_t',
+	_nr_pages_mapped: 'atomic_t',
+	_pincount: 'atomic_t',
+	__page_1_order: 'unsigned int',
+	_folio_nr_pages: 'unsigned int',
+	__page_2: 'unsigned long [8]',
+	_deferred_list: 'struct list_head',
+});
 
 export const inode = struct('inode', { i_mapping: 'struct address_space *', i_size: 'loff_t', i_flags: 'unsigned int' }, 128);
 export const address_space = struct(
@@ -37,6 +73,7 @@ export const address_space = struct(
 		host: 'struct inode *',
 		a_ops: 'struct address_space_operations *',
 		i_pages: 'struct xarray',
+		i_mmap: 'struct rb_root_cached',
 		i_mmap_rwsem: 'struct rw_semaphore',
 		nrpages: 'unsigned long',
 		flags: 'unsigned long',
@@ -78,9 +115,26 @@ export const file = struct(
 	128,
 );
 
+/** The entries of a maple tree are the model's. */
+export const maple_tree = struct('maple_tree', { ma_lock: 'spinlock_t', ma_flags: 'unsigned int', ma_root: 'void *' });
+export const ma_state = struct(
+	'ma_state',
+	{
+		tree: 'struct maple_tree *',
+		index: 'unsigned long',
+		last: 'unsigned long',
+		node: 'struct maple_enode *',
+		min: 'unsigned long',
+		max: 'unsigned long',
+		alloc: 'struct maple_alloc *',
+		status: 'unsigned int',
+	},
+	24,
+);
 export const mm_struct = struct(
 	'mm_struct',
 	{
+		mm_mt: 'struct maple_tree',
 		pgd: 'pgd_t *',
 		mmap_lock: 'struct rw_semaphore',
 		mmap_sem: 'struct rw_semaphore @mmap_lock',
@@ -102,6 +156,8 @@ export const mm_struct = struct(
 		def_flags: 'unsigned long',
 		asid: 'int',
 		flags: 'unsigned long',
+		/** Tables that are kept beside huge entries. */
+		pmd_huge_pte: 'pgtable_t',
 		/** The model's own: the page of the top-level table. */
 		pgd_page: 'struct page *',
 	},
@@ -124,6 +180,9 @@ export const vm_area_struct = struct(
 		vm_pgoff: 'unsigned long',
 		vm_file: 'struct file *',
 		swap_readahead_info: 'atomic_long_t',
+		/** The model's own: the link to its anon_vma, for walks. */
+		chain: 'struct anon_vma_chain',
+		anon_vma_chain: 'struct list_head',
 	},
 	192,
 );
@@ -164,7 +223,9 @@ export const xa_state = struct('xa_state', {
 	xa_node: 'void *',
 	xa_last: 'unsigned long',
 });
-export const tlbflush_unmap_batch = struct('tlbflush_unmap_batch', { flush_required: 'int', writable: 'int' });
+/** What an architecture collects is the model's. */
+struct('arch_tlbflush_unmap_batch', { mms: 'unsigned long' });
+export const tlbflush_unmap_batch = struct('tlbflush_unmap_batch', { arch: 'struct arch_tlbflush_unmap_batch', flush_required: 'int', writable: 'int' });
 export const task_struct = struct(
 	'task_struct',
 	{
@@ -180,6 +241,17 @@ export const task_struct = struct(
 	384,
 );
 export const zap_details = struct('zap_details', { single_folio: 'struct folio *', even_cows: 'int', reclaim_pt: 'int', zap_flags: 'unsigned int' });
+/** Pages that wait for the flush: as many as `max`, behind the struct. */
+export const mmu_gather_batch = struct('mmu_gather_batch', {
+	next: 'struct mmu_gather_batch *',
+	nr: 'unsigned int',
+	max: 'unsigned int',
+	encoded_pages: 'struct encoded_page *[0]',
+	pages: 'struct page *[0] @encoded_pages',
+});
+struct('callback_head', { next: 'struct callback_head *', func: 'void *' });
+/** Tables that wait for the flush, behind the struct. */
+export const mmu_table_batch = struct('mmu_table_batch', { rcu: 'struct callback_head', nr: 'unsigned int', tables: 'void *[0]' });
 export const mmu_gather = struct(
 	'mmu_gather',
 	{
@@ -195,10 +267,15 @@ export const mmu_gather = struct(
 		cleared_p4ds: 'unsigned int',
 		vma_exec: 'unsigned int',
 		vma_huge: 'unsigned int',
-		batch: 'void *',
+		delayed_rmap: 'unsigned int',
+		batch: 'struct mmu_table_batch *',
+		active: 'struct mmu_gather_batch *',
+		batch_count: 'unsigned int',
+		local: 'struct mmu_gather_batch',
+		__pages: 'struct page *[8]',
 		handle: 'int',
 	},
-	192,
+	64,
 );
 export const swap_info_struct = struct(
 	'swap_info_struct',
@@ -212,5 +289,5 @@ export const mmu_notifier_range = struct('mmu_notifier_range', {
 	flags: 'unsigned int',
 	event: 'unsigned int',
 });
-struct('vm_special_mapping', { name: 'char *' });
+struct('vm_special_mapping', { name: 'char *' }, 64);
 struct('pt_regs', { ip: 'unsigned long', sp: 'unsigned long' });

@@ -59,6 +59,12 @@ const MM = {
 	'pageout-keeps-young': { since: '6.8' },
 	/** A CPU collects 31 pages on their way to the LRU, 15 before. */
 	'lru-batch-31': { since: '6.9' },
+	/** munmap drops the mapcount of a dirty file page behind the flush: "mm: delay page_remove_rmap() until after the TLB has been flushed". */
+	'delayed-rmap': { since: '6.2' },
+	/** mas_preallocate() is told the entry. */
+	'maple-preallocate-entry': { since: '6.6' },
+	/** Unmapping takes the pages of a large folio together; a gather keeps room for a page and its count. */
+	'unmap-folio-batch': { since: '6.9' },
 	/** A swapped page that is this mm's alone is writable at once, even when it is only read: "mm: swap: reuse exclusive folio directly". */
 	'swap-in-writable': { since: '6.11' },
 	/** mprotect makes a huge entry of an exclusive page writable at once. */
@@ -79,7 +85,7 @@ const MM = {
 	'shmem-swap-cluster': { since: '2.6', until: '6.14' },
 	/** A store to the huge zero page gets a huge page of its own. */
 	'huge-zero-wp': { since: '6.13' },
-	/** munmap and exit no longer drain this CPU's pages to the LRU: "mm: remove unnecessary calls to lru_add_drain". */
+	/** Unmapping no longer drains this CPU's pages to the LRU: "mm: remove unnecessary calls to lru_add_drain". */
 	'unmap-no-drain': { since: '6.14' },
 	/** MADV_DONTNEED of whole tables frees them (CONFIG_PT_RECLAIM). */
 	'pt-reclaim': { since: '6.14' },

@@ -1,12 +1,12 @@
 /** mm/huge_memory.c: faults, unmapping, protection, copies and splits of entries that map 2 MiB. */
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
-import { mm_struct, mmu_gather, page, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { list_head, mm_struct, mmu_gather, page, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { addressOf, flagsOf, mmOf, vmaOf, vmFlags } from './memory.ts';
-import { is_cow_mapping } from './memory-fork.ts';
+import { PIN_BIAS } from './memory-fork.ts';
 import { endOf, startOf } from './vma.ts';
 
 const haddrOf = (address: number): number => address - (address % F.PMD_SIZE);
@@ -81,7 +81,8 @@ export function* do_huge_pmd_wp_page(k: Kernel, vmf: number): Co<number> {
 	const orig = k.mem.r64(vmf + vm_fault.orig_pmd);
 	if (isZero(orig) && k.has('huge-zero-wp')) return replaceZero(k, vmf, vma, haddr, pmdp, orig);
 	if (!isZero(orig)) {
-		const lock = k.pmd_lock(mmOf(k, vmf), pmdp);
+		const lock = k.pmd_lockptr(mmOf(k, vmf), pmdp);
+		k.spin_lock(lock);
 		const p = pmdPage(k, orig);
 		const reuse = k.mem.r64(pmdp) === orig && k.reuse_anon_page(p);
 		if (reuse) {
@@ -127,21 +128,30 @@ export function huge_pmd_set_accessed(k: Kernel, vmf: number): void {
 	k.spin_unlock(lock);
 }
 
-/** The table that is kept beside a huge entry, for the day it is split. */
-export function pgtable_trans_huge_deposit(k: Kernel, _mm: number, pmdp: number, table: number): void {
-	k.deposited.set(pmdp, table);
+/** A table is kept for each huge entry, for the day it is split: in a list of the mm, because one lock is that of all its PMD tables. mm/pgtable-generic.c. */
+export function pgtable_trans_huge_deposit(k: Kernel, mm: number, _pmdp: number, table: number): void {
+	const first = k.mem.r64(mm + mm_struct.pmd_huge_pte);
+	const entry = table + page.lru;
+	const [before, next] = first === 0 ? [entry, entry] : [first + page.lru, k.mem.r64(first + page.lru + list_head.next)];
+	k.mem.w64(entry + list_head.next, next);
+	k.mem.w64(entry + list_head.prev, before);
+	k.mem.w64(before + list_head.next, entry);
+	k.mem.w64(next + list_head.prev, entry);
+	k.mem.w64(mm + mm_struct.pmd_huge_pte, table);
 }
 
-export function pgtable_trans_huge_withdraw(k: Kernel, _mm: number, pmdp: number): number {
-	const table = k.deposited.get(pmdp) ?? 0;
-	k.deposited.delete(pmdp);
+export function pgtable_trans_huge_withdraw(k: Kernel, mm: number, _pmdp: number): number {
+	const table = k.mem.r64(mm + mm_struct.pmd_huge_pte);
+	if (table === 0) return 0;
+	const [next, prev] = [k.mem.r64(table + page.lru + list_head.next), k.mem.r64(table + page.lru + list_head.prev)];
+	k.mem.w64(mm + mm_struct.pmd_huge_pte, next === table + page.lru ? 0 : next - page.lru);
+	k.mem.w64(prev + list_head.next, next);
+	k.mem.w64(next + list_head.prev, prev);
 	return table;
 }
 
-function dropDeposit(k: Kernel, mm: number, pmdp: number): void {
-	const table = k.pgtable_trans_huge_withdraw(mm, pmdp);
-	if (table === 0) return;
-	k.pte_free(mm, table);
+export function zap_deposited_table(k: Kernel, mm: number, pmdp: number): void {
+	k.pte_free(mm, k.pgtable_trans_huge_withdraw(mm, pmdp));
 	k.mm_dec_nr_ptes(mm);
 }
 
@@ -151,23 +161,23 @@ export function zap_huge_pmd(k: Kernel, tlb: number, _vma: number, pmdp: number,
 	const lock = k.pmd_lock(mm, pmdp);
 	const orig = k.pmdp_huge_get_and_clear(mm, address, pmdp);
 	k.tlb_remove_pmd_tlb_entry(tlb, pmdp, address);
-	dropDeposit(k, mm, pmdp);
+	if (isZero(orig) || k.PageAnon(pmdPage(k, orig)) || k.arch_needs_pgtable_deposit()) k.zap_deposited_table(mm, pmdp);
 	if (!isZero(orig)) {
 		const p = pmdPage(k, orig);
 		if (P.pte_dirty(orig) && !k.PageAnon(p)) k.set_page_dirty(p);
 		k.add_mm_counter(mm, k.mm_counter(p), -F.HPAGE_PMD_NR);
 		k.page_remove_rmap(p);
-		k.__tlb_remove_page(tlb, p);
+		k.__tlb_remove_page(tlb, p, 0);
 	}
 	k.spin_unlock(lock);
 	return 1;
 }
 
-export function change_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp: number, address: number, cp_flags: number): number {
+export function change_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp: number, address: number, newprot: number, cp_flags: number): number {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	const lock = k.pmd_lock(mm, pmdp);
 	const old = k.has('mprotect-gather') ? k.pmdp_invalidate_ad(vma, address, pmdp) : k.pmdp_invalidate(vma, address, pmdp);
-	let entry = P.pte_modify(old, k.mem.r64(vma + vm_area_struct.vm_page_prot)) | F.PTE_HUGE;
+	let entry = P.pte_modify(old, newprot) | F.PTE_HUGE;
 	const upgrade = cp_flags & F.MM_CP_TRY_CHANGE_WRITABLE && k.has('huge-mprotect-writable') && !P.pte_write(entry) && !isZero(old);
 	if (upgrade && vmFlags(k, vma) & F.VM_WRITE && k.pageFlag(pmdPage(k, old), F.PG_anon_exclusive)) entry = P.pte_mkwrite(entry);
 	k.setPte(mm, address, pmdp, entry);
@@ -176,29 +186,44 @@ export function change_huge_pmd(k: Kernel, tlb: number, vma: number, pmdp: numbe
 	return F.HPAGE_PMD_NR;
 }
 
-/** The child's entry for a huge page. Returns 0, or 1 where the pages must be copied one by one. */
-export function copy_huge_pmd(k: Kernel, dst_pmd: number, src_pmd: number, address: number, dst_vma: number, src_vma: number): number {
+/** The child's entry for a huge page. Returns 0, or -EAGAIN where the pages must be copied one by one. */
+export function copy_huge_pmd(
+	k: Kernel,
+	dst_mm: number,
+	src_mm: number,
+	dst_pmd: number,
+	src_pmd: number,
+	address: number,
+	dst_vma: number,
+	src_vma: number,
+): number {
 	// File mappings are left to the child's faults.
-	if (k.mem.r64(src_vma + vm_area_struct.vm_ops) !== 0) return 0;
-	const dst_mm = k.mem.r64(dst_vma + vm_area_struct.vm_mm);
-	const src_mm = k.mem.r64(src_vma + vm_area_struct.vm_mm);
-	let entry = k.mem.r64(src_pmd);
+	if (k.mem.r64(dst_vma + vm_area_struct.vm_ops) !== 0) return 0;
+	const table = k.pte_alloc_one(dst_mm);
+	const dstPtl = k.pmd_lock(dst_mm, dst_pmd);
+	const srcPtl = k.pmd_lockptr(src_mm, src_pmd);
+	k.spin_lock(srcPtl);
+	const entry = k.mem.r64(src_pmd);
 	if (!isZero(entry)) {
 		const p = pmdPage(k, entry);
-		if (k.page_needs_cow_for_dma(src_vma, p)) {
+		if (k.pageFlag(p, F.PG_anon_exclusive) && k.page_needs_cow_for_dma(src_vma, p)) {
+			k.pte_free(dst_mm, table);
+			k.spin_unlock(srcPtl);
+			k.spin_unlock(dstPtl);
 			k.__split_huge_pmd(src_vma, src_pmd, address, 0);
-			return 1;
+			return -F.EAGAIN;
 		}
 		k.get_page(p);
 		k.page_dup_rmap(p);
 		k.clearPageFlag(p, F.PG_anon_exclusive);
 		k.add_mm_counter(dst_mm, 1, F.HPAGE_PMD_NR);
-		if (is_cow_mapping(vmFlags(k, src_vma))) k.pmdp_set_wrprotect(src_mm, address, src_pmd);
 	}
-	entry = P.pte_mkold(P.pte_wrprotect(k.mem.r64(src_pmd)));
-	k.pgtable_trans_huge_deposit(dst_mm, dst_pmd, k.pte_alloc_one(dst_mm));
 	k.mm_inc_nr_ptes(dst_mm);
-	k.mem.w64(dst_pmd, entry);
+	k.pgtable_trans_huge_deposit(dst_mm, dst_pmd, table);
+	k.pmdp_set_wrprotect(src_mm, address, src_pmd);
+	k.mem.w64(dst_pmd, P.pte_mkold(P.pte_wrprotect(entry)));
+	k.spin_unlock(srcPtl);
+	k.spin_unlock(dstPtl);
 	return 0;
 }
 
@@ -207,8 +232,6 @@ export function move_huge_pmd(k: Kernel, vma: number, old_addr: number, new_addr
 	if (!P.pmd_none(k.mem.r64(new_pmd))) return 0;
 	const lock = k.pmd_lock(mm, old_pmd);
 	const entry = k.pmdp_huge_get_and_clear(mm, old_addr, old_pmd);
-	const table = k.pgtable_trans_huge_withdraw(mm, old_pmd);
-	if (table !== 0) k.pgtable_trans_huge_deposit(mm, new_pmd, table);
 	k.setPte(mm, new_addr, new_pmd, entry);
 	if (entry & F.PTE_PRESENT) k.flush_pmd_tlb_range(vma, old_addr, old_addr + F.PMD_SIZE);
 	k.spin_unlock(lock);
@@ -231,7 +254,7 @@ export function __split_huge_pmd(k: Kernel, vma: number, pmdp: number, address: 
 
 function dropFileEntry(k: Kernel, mm: number, vma: number, pmdp: number, haddr: number): void {
 	const old = k.pmdp_huge_clear_flush(vma, haddr, pmdp);
-	dropDeposit(k, mm, pmdp);
+	if (k.arch_needs_pgtable_deposit()) k.zap_deposited_table(mm, pmdp);
 	const p = pmdPage(k, old);
 	if (P.pte_dirty(old)) k.set_page_dirty(p);
 	if (P.pte_young(old)) k.setPageFlag(p, F.PG_referenced);
@@ -243,13 +266,13 @@ function dropFileEntry(k: Kernel, mm: number, vma: number, pmdp: number, haddr: 
 function splitLocked(k: Kernel, mm: number, vma: number, pmdp: number, haddr: number, freeze: boolean): void {
 	const zero = isZero(k.mem.r64(pmdp));
 	const old = zero ? k.pmdp_huge_clear_flush(vma, haddr, pmdp) : k.pmdp_invalidate(vma, haddr, pmdp);
-	const table = k.pgtable_trans_huge_withdraw(mm, pmdp) || k.pte_alloc_one(mm);
+	const table = k.pgtable_trans_huge_withdraw(mm, pmdp);
 	const at = k.mem.r64(table + page.table);
 	const first = zero ? k.frames.pfnOf(k.zeroPage()) : P.pte_pfn(old);
 	// Before, the page alone was dirty: hardware that sets no dirty flag faults again for each small entry.
 	const flags = old & F.PTE_FLAGS & ~F.PTE_HUGE & ~(k.has('split-keeps-dirty') ? 0 : F.PTE_DIRTY);
 	k.cost(COST.page);
-	const frozen = freeze && !zero ? k.migration_entry_of(old, pmdPage(k, old)) : 0;
+	const frozen = freeze && !zero && !pinned(k, pmdPage(k, old)) ? k.migration_entry_of(old, pmdPage(k, old)) : 0;
 	for (let i = 0; i < F.HPAGE_PMD_NR; i++) k.mem.w64(at + i * 8, frozen ? frozen + i * F.PAGE_SIZE : P.pfn_pte(zero ? first : first + i, flags));
 	const head = zero ? 0 : k.compound_head(pmdPage(k, old));
 	if (head !== 0 && P.pte_dirty(old)) k.set_page_dirty(head);
@@ -260,8 +283,12 @@ function splitLocked(k: Kernel, mm: number, vma: number, pmdp: number, haddr: nu
 		k.page_ref_add(head, F.HPAGE_PMD_NR - 1);
 		k.mem.w32(head + page._mapcount, k.mem.r32(head + page._mapcount) + F.HPAGE_PMD_NR - 1);
 	}
-	k.mem.w64(pmdp, 0);
 	k.pmd_populate(mm, pmdp, table);
+}
+
+/** Whether the page is this mm's alone and a device may use it: it cannot become a migration entry. folio_try_share_anon_rmap_pmd(). */
+function pinned(k: Kernel, p: number): boolean {
+	return k.has('anon-exclusive') && k.pageFlag(p, F.PG_anon_exclusive) !== 0 && k.mem.r32(k.compound_head(p) + page._refcount) >= PIN_BIAS;
 }
 
 /** A VMA is cut at an address inside a huge entry: it is split first. */

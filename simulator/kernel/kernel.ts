@@ -14,7 +14,7 @@ import type { Feature } from './features.ts';
 import type { RwSemaphore } from './locks.ts';
 import { Deferred } from './luf.ts';
 import type { Machine } from './machine.ts';
-import type { Gathered } from './mmu-gather.ts';
+import type { MapleRange } from '../abi/maple-tree.ts';
 import type { Device } from './mmu-notifier.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -77,6 +77,8 @@ export class KernelState {
 	violations: Violation[] = [];
 	/** Live mm_structs and the VMAs of each, by start address. */
 	readonly vmas = new Map<number, number[]>();
+	/** Maple trees apart from those of the mms. */
+	readonly mapleTrees = new Map<number, readonly MapleRange[]>();
 	/** CPUs that run the mm. */
 	readonly cpumask = new Map<number, Set<number>>();
 	/** The mm that each CPU runs, 0 for none yet. */
@@ -97,12 +99,8 @@ export class KernelState {
 	readonly swapSlots = new Map<number, number>();
 	/** Swap cache: entry -> page. */
 	readonly swapCache = new Map<number, number>();
-	/** What each mmu_gather that is open has collected. */
-	readonly gathers = new Map<number, Gathered>();
 	/** The secondary MMU of an mm that has one. */
 	readonly notifiers = new Map<number, Device>();
-	/** The page table that is kept beside a huge entry, by the address of the entry. */
-	readonly deposited = new Map<number, number>();
 	/** Flushes that lazy unmap flush has put off. */
 	readonly deferred = new Deferred();
 	/** Page-table locks that are allocated apart, by the table's page. */
@@ -200,9 +198,7 @@ export class KernelState {
 			...this.seenGeneration,
 			this.flushGeneration,
 			this.batches,
-			this.gathers,
 			this.notifiers,
-			this.deposited,
 			this.disks,
 			this.vmOps,
 			this.userFaults,
@@ -210,6 +206,7 @@ export class KernelState {
 			this.ptlocks,
 			this.swapReadahead,
 			this.vmas,
+			this.mapleTrees,
 			this.cpumask,
 			this.xarrays,
 			this.rwsems,

@@ -6,7 +6,7 @@ import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { vmFlags } from './memory.ts';
-import { endOf, startOf, vmasOf } from './vma.ts';
+import { endOf, link, startOf, vmasOf } from './vma.ts';
 
 /** Copies every mapping. The parent's mm is flushed at the end, because its private pages have become read-only. */
 export function* dup_mmap(k: Kernel, mm: number, oldmm: number): Co<number> {
@@ -17,7 +17,7 @@ export function* dup_mmap(k: Kernel, mm: number, oldmm: number): Co<number> {
 		const fresh = k.vm_area_dup(vma);
 		k.mem.w64(fresh + vm_area_struct.vm_mm, mm);
 		k.mem.w64(fresh + vm_area_struct.vm_flags, vmFlags(k, vma) & ~F.VM_LOCKED);
-		vmasOf(k, mm).push(fresh);
+		link(k, fresh);
 		k.copy_page_range(fresh, vma);
 	}
 	k.flush_tlb_mm(oldmm);
@@ -43,7 +43,7 @@ export function copy_page_range(k: Kernel, dst_vma: number, src_vma: number): nu
 		const src_pmd = k.pmd_offset(mm, address);
 		if (src_pmd === 0 || P.pmd_none(k.mem.r64(src_pmd))) continue;
 		const dst_pmd = k.pmd_alloc_path(k.mem.r64(dst_vma + vm_area_struct.vm_mm), address);
-		if (P.pmd_trans_huge(k.mem.r64(src_pmd)) && k.copy_huge_pmd(dst_pmd, src_pmd, address, dst_vma, src_vma) === 0) continue;
+		if (P.pmd_trans_huge(k.mem.r64(src_pmd)) && k.copy_huge_pmd(k.mem.r64(dst_vma + vm_area_struct.vm_mm), mm, dst_pmd, src_pmd, address, dst_vma, src_vma) === 0) continue;
 		if (!P.pmd_none(k.mem.r64(src_pmd))) k.copy_pte_range(dst_vma, src_vma, dst_pmd, src_pmd, address, next);
 	}
 	if (cow) k.mmu_notifier_invalidate_range_end(mm, start, end);
@@ -81,7 +81,7 @@ export function copy_present_pte(k: Kernel, dst_vma: number, src_vma: number, ds
 	const p = k.vm_normal_page(src_vma, address, entry);
 	if (p !== 0) {
 		if (k.PageAnon(p) && k.page_needs_cow_for_dma(src_vma, p)) {
-			k.copy_present_page(dst_vma, src_vma, dst_pte, address, p);
+			k.copy_present_page(dst_vma, src_vma, dst_pte, src_pte, address, p);
 			return;
 		}
 		k.get_page(p);
@@ -98,7 +98,15 @@ export function copy_present_pte(k: Kernel, dst_vma: number, src_vma: number, ds
 }
 
 /** The child gets a copy, because the parent's page is pinned and must stay the parent's alone. */
-export function copy_present_page(k: Kernel, dst_vma: number, _src_vma: number, dst_pte: number, address: number, p: number): void {
+export function copy_present_page(
+	k: Kernel,
+	dst_vma: number,
+	_src_vma: number,
+	dst_pte: number,
+	_src_pte: number,
+	address: number,
+	p: number,
+): void {
 	const dst_mm = k.mem.r64(dst_vma + vm_area_struct.vm_mm);
 	const fresh = k.alloc_page(0);
 	k.copy_page(fresh, p);

@@ -10,11 +10,14 @@ const PUD_SIZE = 2 ** 30;
 const PGDIR_SIZE = 2 ** 39;
 
 export function unmap_vmas(k: Kernel, tlb: number, vmas: readonly number[], start: number, end: number): void {
+	const mm = k.mem.r64(tlb + mmu_gather.mm);
+	k.mmu_notifier_invalidate_range_start(mm, start, end);
 	for (const vma of vmas) {
 		const from = Math.max(start, k.mem.r64(vma + vm_area_struct.vm_start));
 		const to = Math.min(end, k.mem.r64(vma + vm_area_struct.vm_end));
 		if (from < to) k.unmap_page_range(tlb, vma, from, to, 0);
 	}
+	k.mmu_notifier_invalidate_range_end(mm, start, end);
 }
 
 /** `details` 0: everything; else what unmap_mapping_pages() wants gone. */
@@ -58,7 +61,10 @@ export function zap_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, 
 		}
 	}
 	k.arch_leave_lazy_mmu_mode();
-	if (forceFlush) k.tlb_flush_mmu_tlbonly(tlb);
+	if (forceFlush) {
+		k.tlb_flush_mmu_tlbonly(tlb);
+		k.tlb_flush_rmaps(tlb, vma);
+	}
 	k.pte_unmap_unlock(pte, ptl);
 	if (forceFlush) k.tlb_flush_mmu(tlb);
 	if (address < end) return k.zap_pte_range(tlb, vma, pmd, address, end, details);
@@ -77,17 +83,20 @@ function zapPresent(k: Kernel, tlb: number, vma: number, pte: number, address: n
 	k.tlb_remove_tlb_entry(tlb, pte, address);
 	if (p === 0) return 0;
 	let flush = 0;
+	let delay = 0;
 	if (!k.PageAnon(p)) {
 		if (P.pte_dirty(old)) {
 			k.set_page_dirty(p);
 			// The page may be cleaned and written as soon as the table is unlocked, so the flush comes first.
 			flush = 1;
+			delay = k.has('delayed-rmap') ? 1 : 0;
+			if (delay) k.mem.w32(tlb + mmu_gather.delayed_rmap, 1);
 		}
 		if (P.pte_young(old) && !(vmFlags(k, vma) & F.VM_SEQ_READ)) k.mark_page_accessed(p);
 	}
 	k.add_mm_counter(mm, k.mm_counter(p), -1);
-	k.page_remove_rmap(p);
-	return k.__tlb_remove_page(tlb, p) ? flush | FULL : flush;
+	if (!delay) k.page_remove_rmap(p);
+	return k.__tlb_remove_page(tlb, p, delay) ? flush | FULL : flush;
 }
 
 function zapSwap(k: Kernel, mm: number, vma: number, pte: number, address: number, entry: number, details: number): number {
@@ -115,8 +124,9 @@ function wanted(k: Kernel, details: number, p: number): boolean {
 export function zap_page_range_single(k: Kernel, vma: number, address: number, size: number, details: number): void {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	const tlb = k.rt.push(mmu_gather.SIZE);
-	k.mmu_notifier_invalidate_range_start(mm, address, address + size);
+	if (!k.has('unmap-no-drain')) k.lru_add_drain();
 	k.tlb_gather_mmu(tlb, mm);
+	k.mmu_notifier_invalidate_range_start(mm, address, address + size);
 	k.unmap_page_range(tlb, vma, address, address + size, details);
 	k.mmu_notifier_invalidate_range_end(mm, address, address + size);
 	k.tlb_finish_mmu(tlb);

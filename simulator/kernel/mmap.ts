@@ -11,6 +11,8 @@ export function mm_alloc(k: Kernel): number {
 	k.mem.w64(mm + mm_struct.pgd, k.mem.r64(top + page.table));
 	k.mem.w64(mm + mm_struct.pgd_page, top);
 	k.mem.w32(mm + mm_struct.mm_lock_seq, 1);
+	k.mem.w32(mm + mm_struct.mm_users, 1);
+	k.mem.w32(mm + mm_struct.mm_count, 1);
 	k.vmas.set(mm, []);
 	k.cpumask.set(mm, new Set());
 	return mm;
@@ -63,10 +65,8 @@ export function unmap_region(k: Kernel, mm: number, vmas: readonly number[], sta
 	const ceiling = rest.reduce((min, vma) => (startOf(k, vma) >= end ? Math.min(min, startOf(k, vma)) : min), Number.POSITIVE_INFINITY);
 	const tlb = k.rt.push(mmu_gather.SIZE);
 	if (!k.has('unmap-no-drain')) k.lru_add_drain();
-	k.mmu_notifier_invalidate_range_start(mm, start, end);
 	k.tlb_gather_mmu(tlb, mm);
 	k.unmap_vmas(tlb, vmas, start, end);
-	k.mmu_notifier_invalidate_range_end(mm, start, end);
 	k.free_pgtables(tlb, vmas, floor, ceiling);
 	k.tlb_finish_mmu(tlb);
 	k.rt.pop(tlb, mmu_gather.SIZE);
@@ -75,6 +75,7 @@ export function unmap_region(k: Kernel, mm: number, vmas: readonly number[], sta
 /** The last user of the mm is gone: everything is unmapped, and what the counters still say is wrong. */
 export function exit_mmap(k: Kernel, mm: number): void {
 	const vmas = [...vmasOf(k, mm)];
+	k.notifiers.delete(mm);
 	if (!k.has('unmap-no-drain')) k.lru_add_drain();
 	const tlb = k.rt.push(mmu_gather.SIZE);
 	k.tlb_gather_mmu_fullmm(tlb, mm);
@@ -83,9 +84,13 @@ export function exit_mmap(k: Kernel, mm: number): void {
 	k.tlb_finish_mmu(tlb);
 	k.rt.pop(tlb, mmu_gather.SIZE);
 	for (const vma of vmas) k.mem.free(vma);
+	mmdrop(k, mm);
+}
+
+/** kernel/fork.c: the mm itself. */
+export function mmdrop(k: Kernel, mm: number): void {
 	k.frames.releaseTable(k.mem.r64(mm + mm_struct.pgd_page));
 	k.vmas.delete(mm);
-	k.notifiers.delete(mm);
 	const rss = [mm_struct.file_rss, mm_struct.anon_rss, mm_struct.swap_rss, mm_struct.shmem_rss].reduce((sum, at) => sum + Math.abs(k.mem.r64(mm + at)), 0);
 	if (rss > 0) k.counters.always('rss.drift', rss);
 }

@@ -1,16 +1,16 @@
 /** mm/mmu_gather.c and asm-generic/tlb.h: what an unmap has cleared is collected, flushed once, and only then freed. */
 import * as F from '../abi/flags.ts';
-import { mm_struct, mmu_gather } from '../abi/structs.ts';
+import { mm_struct, mmu_gather, mmu_gather_batch, mmu_table_batch } from '../abi/structs.ts';
 import type { Kernel } from './kernel.ts';
 
-/** The bundle in the struct (8) and MAX_GATHER_BATCH_COUNT (19) batches of a page each: then it flushes in between. */
-const PAGES_GATHERED = 8 + 19 * 510;
-
-/** What waits for the flush: pages lose a reference, tables are freed. */
-export interface Gathered {
-	readonly pages: number[];
-	readonly tables: number[];
-}
+/** Pages in the struct itself, in a batch of a page, and such batches: then it flushes in between. */
+const BUNDLE = 8;
+const BATCH = (F.PAGE_SIZE - mmu_gather_batch.SIZE) / 8;
+const BATCHES = Math.floor(10000 / BATCH);
+const TABLES = Math.floor((F.PAGE_SIZE - mmu_table_batch.SIZE) / 8);
+/** Bits of a gathered page: its mapcount is dropped behind the flush; the number of its pages follows. */
+const DELAY_RMAP = 1;
+const NR_PAGES_NEXT = 2;
 
 export function tlb_gather_mmu(k: Kernel, tlb: number, mm: number): void {
 	gather(k, tlb, mm, 0);
@@ -24,9 +24,11 @@ export function tlb_gather_mmu_fullmm(k: Kernel, tlb: number, mm: number): void 
 function gather(k: Kernel, tlb: number, mm: number, fullmm: number): void {
 	k.mem.w64(tlb + mmu_gather.mm, mm);
 	k.mem.w32(tlb + mmu_gather.fullmm, fullmm);
-	k.mem.w32(tlb + mmu_gather.need_flush_all, 0);
+	for (const at of [mmu_gather.need_flush_all, mmu_gather.batch_count, mmu_gather.delayed_rmap]) k.mem.w32(tlb + at, 0);
+	k.mem.w64(tlb + mmu_gather.batch, 0);
+	openBatch(k, tlb + mmu_gather.local, BUNDLE);
+	k.mem.w64(tlb + mmu_gather.active, tlb + mmu_gather.local);
 	k.__tlb_reset_range(tlb);
-	k.gathers.set(tlb, { pages: [], tables: [] });
 	pending(k, mm, 1);
 }
 
@@ -70,15 +72,63 @@ export function tlb_remove_pmd_tlb_entry(k: Kernel, tlb: number, _pmdp: number, 
 	k.tlb_flush_pmd_range(tlb, address, F.PMD_SIZE);
 }
 
+function openBatch(k: Kernel, batch: number, max: number): void {
+	k.mem.w64(batch + mmu_gather_batch.next, 0);
+	k.mem.w32(batch + mmu_gather_batch.nr, 0);
+	k.mem.w32(batch + mmu_gather_batch.max, max);
+}
+
 /** Queues the mapping's reference of a page. Returns 1 when no more fit and the caller must flush. */
-export function __tlb_remove_page(k: Kernel, tlb: number, page: number): number {
-	const { pages } = gatheredOf(k, tlb);
-	pages.push(page);
-	return pages.length >= PAGES_GATHERED ? 1 : 0;
+export function __tlb_remove_page(k: Kernel, tlb: number, page: number, delay_rmap: number): number {
+	const batch = k.mem.r64(tlb + mmu_gather.active);
+	const nr = k.mem.r32(batch + mmu_gather_batch.nr) + 1;
+	k.mem.w32(batch + mmu_gather_batch.nr, nr);
+	k.mem.w64(batch + mmu_gather_batch.SIZE + (nr - 1) * 8, delay_rmap ? page + DELAY_RMAP : page);
+	if (nr < k.mem.r32(batch + mmu_gather_batch.max) - (k.has('unmap-folio-batch') ? 1 : 0)) return 0;
+	return nextBatch(k, tlb, batch) ? 0 : 1;
+}
+
+/** The batches are few while mapcounts wait, so that they are found again. */
+function nextBatch(k: Kernel, tlb: number, full: number): boolean {
+	if (k.mem.r32(tlb + mmu_gather.delayed_rmap) && full !== tlb + mmu_gather.local) return false;
+	let next = k.mem.r64(full + mmu_gather_batch.next);
+	if (next === 0) {
+		const count = k.mem.r32(tlb + mmu_gather.batch_count);
+		if (count === BATCHES) return false;
+		k.mem.w32(tlb + mmu_gather.batch_count, count + 1);
+		next = k.mem.alloc(F.PAGE_SIZE);
+		openBatch(k, next, BATCH);
+		k.mem.w64(full + mmu_gather_batch.next, next);
+	}
+	k.mem.w64(tlb + mmu_gather.active, next);
+	return true;
+}
+
+/** The gathered pages of a batch and how many each stands for. */
+function* pagesOf(k: Kernel, batch: number): Generator<readonly [page: number, count: number, delayed: boolean]> {
+	const at = batch + mmu_gather_batch.SIZE;
+	const nr = k.mem.r32(batch + mmu_gather_batch.nr);
+	for (let i = 0; i < nr; i++) {
+		const entry = k.mem.r64(at + i * 8);
+		const delayed = (entry & DELAY_RMAP) !== 0;
+		const page = entry - (entry & (DELAY_RMAP | NR_PAGES_NEXT));
+		const count = entry & NR_PAGES_NEXT ? k.mem.r64(at + ++i * 8) >> 2 : 1;
+		yield [page, count, delayed];
+	}
+}
+
+/** The mapcounts that waited for the flush. */
+export function tlb_flush_rmaps(k: Kernel, tlb: number, _vma: number): void {
+	if (!k.mem.r32(tlb + mmu_gather.delayed_rmap)) return;
+	const local = tlb + mmu_gather.local;
+	for (const batch of new Set([local, k.mem.r64(tlb + mmu_gather.active)])) {
+		for (const [page, count, delayed] of pagesOf(k, batch)) for (let i = 0; delayed && i < count; i++) k.page_remove_rmap(page);
+	}
+	k.mem.w32(tlb + mmu_gather.delayed_rmap, 0);
 }
 
 export function tlb_remove_page(k: Kernel, tlb: number, page: number): void {
-	if (k.__tlb_remove_page(tlb, page)) k.tlb_flush_mmu(tlb);
+	if (k.__tlb_remove_page(tlb, page, 0)) k.tlb_flush_mmu(tlb);
 }
 
 /** A last-level table goes; the range below it need not be flushed, but what caches the table must. */
@@ -97,11 +147,29 @@ export function upper_free_tlb(k: Kernel, tlb: number, table: number, address: n
 
 function freeTable(k: Kernel, tlb: number, table: number): void {
 	k.mem.w32(tlb + mmu_gather.freed_tables, 1);
-	gatheredOf(k, tlb).tables.push(table);
+	k.tlb_remove_table(tlb, table);
 }
 
-function gatheredOf(k: Kernel, tlb: number): Gathered {
-	return k.gathers.get(tlb) ?? k.rt.notModelled('an mmu_gather that tlb_gather_mmu has not begun');
+/** Queues a table to be freed behind the flush. */
+export function tlb_remove_table(k: Kernel, tlb: number, table: number): void {
+	let batch = k.mem.r64(tlb + mmu_gather.batch);
+	if (batch === 0) {
+		batch = k.mem.alloc(F.PAGE_SIZE);
+		k.mem.w64(tlb + mmu_gather.batch, batch);
+	}
+	const nr = k.mem.r32(batch + mmu_table_batch.nr) + 1;
+	k.mem.w32(batch + mmu_table_batch.nr, nr);
+	k.mem.w64(batch + mmu_table_batch.tables + (nr - 1) * 8, table);
+	if (nr === TABLES) flushTables(k, tlb);
+}
+
+function flushTables(k: Kernel, tlb: number): void {
+	const batch = k.mem.r64(tlb + mmu_gather.batch);
+	if (batch === 0) return;
+	k.tlb_flush_mmu_tlbonly(tlb);
+	for (let i = 0; i < k.mem.r32(batch + mmu_table_batch.nr); i++) k.frames.releaseTable(k.mem.r64(batch + mmu_table_batch.tables + i * 8));
+	k.mem.free(batch);
+	k.mem.w64(tlb + mmu_gather.batch, 0);
 }
 
 /** Flushes what was gathered; returns at once when no entry was cleared and no table freed. */
@@ -113,9 +181,14 @@ export function tlb_flush_mmu_tlbonly(k: Kernel, tlb: number): void {
 
 export function tlb_flush_mmu(k: Kernel, tlb: number): void {
 	k.tlb_flush_mmu_tlbonly(tlb);
-	const { pages, tables } = gatheredOf(k, tlb);
-	for (const page of pages.splice(0)) k.put_page(page);
-	for (const table of tables.splice(0)) k.frames.releaseTable(table);
+	flushTables(k, tlb);
+	const local = tlb + mmu_gather.local;
+	if (k.mem.r32(local + mmu_gather_batch.nr) > 0 && !k.has('unmap-no-drain')) k.lru_add_drain();
+	for (let batch = local; batch !== 0 && k.mem.r32(batch + mmu_gather_batch.nr) > 0; batch = k.mem.r64(batch + mmu_gather_batch.next)) {
+		for (const [page, count] of pagesOf(k, batch)) for (let i = 0; i < count; i++) k.put_page(page);
+		k.mem.w32(batch + mmu_gather_batch.nr, 0);
+	}
+	k.mem.w64(tlb + mmu_gather.active, local);
 }
 
 /**
@@ -130,6 +203,6 @@ export function tlb_finish_mmu(k: Kernel, tlb: number): void {
 		k.mem.w32(tlb + mmu_gather.freed_tables, 1);
 	}
 	k.tlb_flush_mmu(tlb);
-	k.gathers.delete(tlb);
+	for (let batch = k.mem.r64(tlb + mmu_gather.local + mmu_gather_batch.next); batch !== 0; batch = k.mem.r64(batch + mmu_gather_batch.next)) k.mem.free(batch);
 	pending(k, mm, -1);
 }

@@ -58,6 +58,7 @@ export function vma_wants_manual_pte_write_upgrade(k: Kernel, vma: number): numb
 /** Returns how many entries were changed. From 5.19 the gather flushes what needs it; before, the whole range is flushed if anything changed. */
 export function change_protection(k: Kernel, tlb: number, vma: number, start: number, end: number, cp_flags: number): number {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	const newprot = k.mem.r64(vma + vm_area_struct.vm_page_prot);
 	k.mmu_notifier_invalidate_range_start(mm, start, end);
 	let pages = 0;
 	for (let address = start, next = 0; address < end; address = next) {
@@ -66,12 +67,12 @@ export function change_protection(k: Kernel, tlb: number, vma: number, start: nu
 		if (pmd === 0 || P.pmd_none(k.mem.r64(pmd))) continue;
 		if (P.pmd_trans_huge(k.mem.r64(pmd))) {
 			if (next - address === F.PMD_SIZE) {
-				pages += k.change_huge_pmd(tlb, vma, pmd, address, cp_flags);
+				pages += k.change_huge_pmd(tlb, vma, pmd, address, newprot, cp_flags);
 				continue;
 			}
 			k.__split_huge_pmd(vma, pmd, address, 0);
 		}
-		pages += k.change_pte_range(tlb, vma, pmd, address, next, cp_flags);
+		pages += k.change_pte_range(tlb, vma, pmd, address, next, newprot, cp_flags);
 	}
 	if (k.has('mprotect-gather')) k.tlb_end_vma(tlb, vma);
 	else if (pages > 0) k.flush_tlb_range(vma, start, end);
@@ -79,9 +80,8 @@ export function change_protection(k: Kernel, tlb: number, vma: number, start: nu
 	return pages;
 }
 
-export function change_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, start: number, end: number, cp_flags: number): number {
+export function change_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, start: number, end: number, newprot: number, cp_flags: number): number {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
-	const newprot = k.mem.r64(vma + vm_area_struct.vm_page_prot);
 	const ptlp = k.rt.push(8);
 	let pte = k.pte_offset_map_lock(mm, pmd, start, ptlp);
 	const ptl = k.mem.r64(ptlp);

@@ -1,6 +1,6 @@
 /** mm/vma.c: the list of mappings of an address space, and how they are split and merged. */
 import * as F from '../abi/flags.ts';
-import { address_space, file, file_ra_state, inode, vm_area_struct, vm_operations_struct } from '../abi/structs.ts';
+import { address_space, anon_vma, file, file_ra_state, inode, mm_struct, vm_area_struct, vm_operations_struct } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
@@ -39,12 +39,18 @@ export function insert_vma(k: Kernel, request: MapRequest): number {
 	return vma;
 }
 
-function link(k: Kernel, vma: number): void {
+export function link(k: Kernel, vma: number): void {
 	const list = vmasOf(k, k.mem.r64(vma + vm_area_struct.vm_mm));
 	const start = startOf(k, vma);
 	let i = list.length;
 	while (i > 0 && startOf(k, list[i - 1] as number) > start) i--;
 	list.splice(i, 0, vma);
+	count(k, vma, 1);
+}
+
+function count(k: Kernel, vma: number, by: number): void {
+	const at = k.mem.r64(vma + vm_area_struct.vm_mm) + mm_struct.map_count;
+	k.mem.w32(at, k.mem.r32(at) + by);
 }
 
 /** Takes the VMA out of its mm; who has found it meanwhile under RCU sees that. */
@@ -52,6 +58,7 @@ export function vma_detach(k: Kernel, vma: number): void {
 	const list = vmasOf(k, k.mem.r64(vma + vm_area_struct.vm_mm));
 	list.splice(list.indexOf(vma), 1);
 	k.mem.u8[vma + vm_area_struct.detached] = 1;
+	count(k, vma, -1);
 }
 
 /** The VMA that holds the address, or 0. */
@@ -69,11 +76,14 @@ export function vmasInRange(k: Kernel, mm: number, start: number, end: number): 
 /** vm_page_prot from vm_flags. Private mappings are read-only until they are copied, shared ones where writes must be told. */
 export function vma_set_page_prot(k: Kernel, vma: number): void {
 	const flags = vmFlags(k, vma);
-	// Accessed: a new entry is made for somebody who is about to use it.
-	let prot = F.PTE_USER | F.PTE_YOUNG | (flags & F.VM_EXEC ? 0 : F.PTE_NX);
-	prot |= flags & (F.VM_READ | F.VM_WRITE | F.VM_EXEC) ? F.PTE_PRESENT : F.PTE_PROTNONE;
-	if ((flags & (F.VM_WRITE | F.VM_SHARED)) === (F.VM_WRITE | F.VM_SHARED) && !k.vma_wants_writenotify(vma)) prot |= F.PTE_WRITE;
-	k.mem.w64(vma + vm_area_struct.vm_page_prot, prot);
+	k.mem.w64(vma + vm_area_struct.vm_page_prot, vmPageProt(k.vma_wants_writenotify(vma) ? flags & ~F.VM_SHARED : flags));
+}
+
+/** vm_get_page_prot(): accessed, because a new entry is made for somebody who is about to use it. */
+export function vmPageProt(flags: number): number {
+	const access = flags & (F.VM_READ | F.VM_WRITE | F.VM_EXEC) ? F.PTE_PRESENT : F.PTE_PROTNONE;
+	const write = (flags & (F.VM_WRITE | F.VM_SHARED)) === (F.VM_WRITE | F.VM_SHARED) ? F.PTE_WRITE : 0;
+	return F.PTE_USER | F.PTE_YOUNG | (flags & F.VM_EXEC ? 0 : F.PTE_NX) | access | write;
 }
 
 /** Whether the first write through a shared mapping must fault: the file system asks, or dirty pages are counted. */
@@ -106,7 +116,11 @@ export function __anon_vma_prepare(k: Kernel, vma: number): number {
 			return 0;
 		}
 	}
-	k.mem.w64(vma + vm_area_struct.anon_vma, k.mem.alloc(8));
+	const fresh = k.mem.alloc(anon_vma.SIZE);
+	k.mem.w64(fresh + anon_vma.root, fresh);
+	k.mem.w64(fresh + anon_vma.parent, fresh);
+	k.mem.w32(fresh + anon_vma.refcount, 1);
+	k.mem.w64(vma + vm_area_struct.anon_vma, fresh);
 	return 0;
 }
 

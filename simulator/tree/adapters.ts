@@ -3,17 +3,20 @@
 import type { Signature } from '../c/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { FAULT_ADAPTERS } from './adapt-fault.ts';
+import { RMAP_ADAPTERS } from './adapt-rmap.ts';
+import { UNMAP_ADAPTERS, UNMAP_KEPT } from './adapt-unmap.ts';
 
 type Fn = (...args: never[]) => unknown;
 
 /** Makes of the tree's function what the model calls. */
 export type Adapter = (k: Kernel, fn: Fn, signature: Signature) => Fn;
 
-export const ADAPTERS: ReadonlyMap<string, Adapter> = new Map<string, Adapter>([...FAULT_ADAPTERS]);
+export const ADAPTERS: ReadonlyMap<string, Adapter> = new Map<string, Adapter>([...FAULT_ADAPTERS, ...RMAP_ADAPTERS, ...UNMAP_ADAPTERS]);
 
 /** Functions of the files that stay the model's, each with the reason. */
 export const KEPT: ReadonlyMap<string, string> = new Map<string, string>(
 	Object.entries({
+		...UNMAP_KEPT,
 		'who waits for a folio is a task of the scheduler': [
 			'folio_unlock',
 			'unlock_page',

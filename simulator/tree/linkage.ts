@@ -226,7 +226,7 @@ export class TreeCode {
 
 	#makeGlobal(name: string, { file, text }: { readonly file: string; readonly text: string }): LinkGlobal | undefined {
 		const definition = text
-			.replace(/\b(?:extern|static|__read_mostly|__ro_after_init|__initdata|_*cacheline_aligned(?:_in_smp)?|__section\([^)]*\)|__aligned\([^)]*\))(?=\s)/g, ' ')
+			.replace(/\b(?:extern|static|__read_mostly|__ro_after_init|__initdata|_*cacheline_aligned(?:_in_smp)?|__section\([^)]*\)|__aligned\([^)]*\))(?=\W)/g, ' ')
 			.replace(/^\s*(?:DEFINE|DECLARE)_PER_CPU\w*\(([^,]*),\s*(\w+)\)/, '$1 $2')
 			.replace(/^\s*DEFINE_SPINLOCK\((\w+)\)/, 'spinlock_t $1')
 			.replace(/^\s*(?:DEFINE|DECLARE)_STATIC_KEY_(?:TRUE|FALSE)\w*\((\w+)\)/, 'struct static_key $1')
@@ -272,6 +272,8 @@ export class TreeCode {
 /** Macros whose text in the tree is no expression that means anything here, in our words. */
 const MACROS = new Map([
 	['current', { params: [], body: 'get_current()' }],
+	// What waits for readers under RCU is done at once.
+	['call_rcu', { params: ['head', 'func'], body: '((func)(head))' }],
 	['alloc_hooks', { params: ['call'], body: '(call)' }],
 	['XA_STATE_ORDER', { params: ['name', 'array', 'index', 'order'], body: 'struct xa_state name = { .xa = (array), .xa_index = (index) };' }],
 	['sysctl_numa_balancing_mode', { params: [], body: '0' }],
@@ -281,7 +283,10 @@ const MACROS = new Map([
 	['system_state', { params: [], body: 'SYSTEM_RUNNING' }],
 	['__RAW_SPIN_LOCK_UNLOCKED', { params: ['lock'], body: '{ 0 }' }],
 	['__SPIN_LOCK_UNLOCKED', { params: ['lock'], body: '{ 0 }' }],
+	['MIN_T', { params: ['type', 'a', 'b'], body: 'min_t(type, a, b)' }],
+	['MAX_T', { params: ['type', 'a', 'b'], body: 'max_t(type, a, b)' }],
 	['do_div', { params: ['n', 'base'], body: '({ unsigned int divisor = (base), rest = (n) % divisor; (n) = (n) / divisor; rest; })' }],
+	['pmd_huge_pte', { params: ['mm', 'pmd'], body: '((mm)->pmd_huge_pte)' }],
 	['jiffies', { params: [], body: '0UL' }],
 	['buffer_heads_over_limit', { params: [], body: '0' }],
 ]);
