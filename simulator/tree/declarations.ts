@@ -35,6 +35,9 @@ export interface Declarations {
 
 const DEFINE = /^\s*#\s*define\s+(\w+)(\(([^)]*)\))?\s*([\s\S]*)$/;
 const WORD = /[A-Za-z_]/;
+/** The name before lengths and attributes. */
+const VARIABLE =
+	/(\w+)\s*(?:\[[^\]]*\]\s*)*(?:\b_+(?:aligned|read_mostly|ro_after_init|\w*init(?:data|const)?|\w*cacheline_\w+|section|attribute__|packed|latent_entropy|maybe_unused)\b(?:\(.*\))?\s*)*$/;
 
 export function declarationsOf(text: string, config: CConfig): Declarations {
 	const lines = text.split('\n');
@@ -156,7 +159,7 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 				at++;
 				return defined(head, from, at, true, '');
 			}
-			if (/^\w+\s*\([^;]*\)$/.test(head.trim()) && /^[A-Z_0-9]+\s*\(/.test(head.trim())) {
+			if (/^\w+\s*\([^;]*\)$/.test(head.trim()) && /^(?!SYSCALL_DEFINE)[A-Z_0-9]+\s*\(/.test(head.trim())) {
 				// EXPORT_SYMBOL(x) and other macros that stand alone.
 				at++;
 				return;
@@ -205,7 +208,7 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 		const macro = /^(?:static |extern )*(?:DEFINE_\w+|DECLARE_\w+|H?LIST_HEAD)\(([^)]*)\)/.exec(text);
 		const name =
 			macro === null
-				? /(\w+)\s*(?:\[[^\]]*\]\s*)*(?:__\w+(?:\([^)]*\))?\s*)*$/.exec(declared.trim())?.[1]
+				? VARIABLE.exec(declared.trim())?.[1]
 				: macro[1]
 						?.split(',')
 						.at(/PER_CPU/.test(text) ? 1 : 0)
@@ -217,13 +220,14 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 /** The name before the parameter list, attributes and their arguments apart. */
 function functionName(head: string): string | undefined {
 	const text = head.replace(/__attribute__\s*\(\(.*?\)\)/g, ' ').replace(/\b__(?:printf|acquires|releases|must_hold|aligned|section)\s*\([^)]*\)/g, ' ');
+	const syscall = /^SYSCALL_DEFINE\d\s*\(\s*(\w+)/.exec(text)?.[1];
+	if (syscall !== undefined) return `sys_${syscall}`;
 	const match = /(\w+)\s*\(/.exec(text);
 	if (
 		match === null ||
 		/^(?:DEFINE|DECLARE|LIST_HEAD|HLIST_HEAD|EXPORT|MODULE|module|core_param|early_param|late_initcall|subsys_initcall)\w*$/.test(match[1] as string)
 	)
 		return undefined;
-	if (/^SYSCALL_DEFINE\d$/.test(match[1] as string)) return undefined;
 	// A function pointer variable.
 	if (/^\w[\w\s*]*\(\s*\*/.test(text)) return undefined;
 	return match.index === 0 ? undefined : match[1];

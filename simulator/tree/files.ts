@@ -93,6 +93,8 @@ export const TREE_HEADERS = [
 	'include/linux/nodemask_types.h',
 	'include/linux/shmem_fs.h',
 	'include/linux/instrumented.h',
+	'include/uapi/linux/uio.h',
+	'include/linux/pid.h',
 	'include/linux/debugfs.h',
 	'mm/pgalloc-track.h',
 	'mm/swap.h',

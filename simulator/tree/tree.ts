@@ -4,6 +4,7 @@ import type { CConfig } from '../c/conditions.ts';
 import { lex } from '../c/lex.ts';
 import type { LinkConstant, LinkMacro } from '../c/link.ts';
 import { alignOf, type CType, type Field, parseType, type Signature, type Struct, sizeOf, type TypeScope, typedefOf, withTypes } from '../c/types.ts';
+import type { ArchFiles } from './arch-files.ts';
 import { constantValue, type Names } from './constant-expression.ts';
 import { type Declarations, type Declared, type DeclaredMacro, declarationsOf } from './declarations.ts';
 import { TREE_HEADERS, TREE_HELPERS, TREE_SOURCES } from './files.ts';
@@ -36,11 +37,16 @@ export class SourceTree implements TypeScope {
 	#functions = new Map<string, TreeFunction | undefined>();
 	#signatures = new Map<string, Signature | undefined>();
 	#resolving = new Set<string>();
+	readonly config: CConfig;
 
 	constructor(
 		readonly text: TreeText,
-		readonly config: CConfig,
-	) {}
+		config: CConfig,
+		/** The architecture whose files are read too, behind all others. */
+		readonly arch: ArchFiles | null = null,
+	) {
+		this.config = arch === null ? config : new Map([...config, ...arch.config]);
+	}
 
 	file(path: string): Declarations | undefined {
 		if (!this.#files.has(path)) {
@@ -55,7 +61,7 @@ export class SourceTree implements TypeScope {
 			const own = this.file(from);
 			if (own !== undefined) yield [from, own];
 		}
-		for (const list of [TREE_HEADERS, TREE_SOURCES, TREE_HELPERS]) {
+		for (const list of [TREE_HEADERS, TREE_SOURCES, TREE_HELPERS, this.arch?.headers ?? [], this.arch?.sources ?? []]) {
 			for (const path of list) {
 				if (path === from) continue;
 				const declared = this.file(path);
@@ -148,7 +154,8 @@ export class SourceTree implements TypeScope {
 
 	/** An enumerator, or an object-like macro that is a constant. */
 	constant(name: string, from: string | null = null): LinkConstant | undefined {
-		const value = this.#enumerator(name, from);
+		const configured = name.startsWith('CONFIG_') ? this.config.get(name) : undefined;
+		const value = configured === undefined ? this.#enumerator(name, from) : BigInt(configured);
 		if (value === undefined) return undefined;
 		const type = parseType(value >= -(2n ** 31n) && value < 2n ** 31n ? 'int' : value >= 0n && value < 2n ** 32n ? 'unsigned int' : 'unsigned long') as CType;
 		return { value: value >= -(2n ** 53n) && value <= 2n ** 53n ? Number(value) : BigInt.asIntN(64, value), type };
