@@ -107,7 +107,7 @@ const LEVELS: readonly AbiEntry[] = [
 	pure('pmd_t pmd_modify(pmd_t pmd, pgprot_t prot)', 'the PMD entry with other permissions', (e, prot) => P.pte_mkhuge(P.pte_modify(n(e), n(prot)))),
 	pure('int pmd_same(pmd_t a, pmd_t b)', 'tells whether two entries are equal', (a, b) => (a === b ? 1 : 0)),
 	pure('int pmd_protnone(pmd_t pmd)', 'tells whether the entry is inaccessible', (e) => P.pte_protnone(n(e))),
-	pure('int pmd_special(pmd_t pmd)', 'tells whether the entry has no page to count', (e) => P.pte_special(n(e))),
+	never('int pmd_special(pmd_t pmd)', 'tells whether the entry maps a frame without a page; the page of zeros is told apart by is_huge_zero_pmd()'),
 	...(['pmd_uffd_wp', 'pmd_soft_dirty', 'pmd_swp_soft_dirty', 'pmd_swp_uffd_wp', 'is_pmd_migration_entry', 'is_swap_pmd'] as const).map((name) =>
 		never(`int ${name}(pmd_t pmd)`, 'a state that huge entries do not have in the model'),
 	),
@@ -151,7 +151,15 @@ const LEVELS: readonly AbiEntry[] = [
 	pure('unsigned long pgprot_val(pgprot_t prot)', 'bits of a protection', (e) => n(e)),
 	pure('pgprot_t __pgprot(unsigned long val)', 'protection with these bits', (e) => n(e)),
 	nop('void arch_sync_kernel_mappings(unsigned long start, unsigned long end)', 'kernel mappings are not modelled'),
-	nop('void pmdp_establish(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp, pmd_t pmd)', 'not used: pmdp_invalidate() belongs to the architecture'),
+	on(
+		'pmd_t pmdp_establish(struct vm_area_struct *vma, unsigned long addr, pmd_t *pmdp, pmd_t pmd)',
+		'writes the entry and returns what was there, with the flags that hardware set last',
+		(k, vma, addr, pmdp, pmd) => {
+			const old = k.mem.r64(n(pmdp));
+			k.setPte(k.mem.r64(n(vma) + vm_area_struct.vm_mm), n(addr), n(pmdp), n(pmd));
+			return old;
+		},
+	),
 	nop('void page_table_check_pte_clear_range(struct mm_struct *mm, unsigned long addr, pmd_t pmd)'),
 ];
 
@@ -357,8 +365,8 @@ const NOTHING: readonly AbiEntry[] = [
 		'flush_dcache_folio(struct folio *folio)',
 		'flush_cache_pages(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn, unsigned int nr)',
 		'mm_account_fault(...)',
-		'trace_rss_stat(struct mm_struct *mm, int member)',
-		'mm_trace_rss_stat(struct mm_struct *mm, int member)',
+		'trace_rss_stat(struct mm_struct *mm, int member, ...)',
+		'mm_trace_rss_stat(struct mm_struct *mm, int member, ...)',
 		'sync_mm_rss(struct mm_struct *mm)',
 		'check_sync_rss_stat(struct task_struct *task)',
 		'arch_do_swap_page(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, pte_t pte, pte_t oldpte)',

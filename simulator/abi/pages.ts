@@ -249,7 +249,7 @@ export const PAGES: readonly AbiEntry[] = [
 	),
 	nop('void __SetPageUptodate(struct page *page)', 'marks a new page read in'),
 	nop('void __folio_mark_uptodate(struct folio *folio)', 'marks a new folio read in'),
-	nop('void file_update_time(struct file *file)', 'updates the file times'),
+	nop('int file_update_time(struct file *file)', 'updates the file times'),
 ];
 
 /** What the page cache holds for C: the head of a folio for each of its offsets, the page itself before there were folios. */
