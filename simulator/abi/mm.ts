@@ -237,10 +237,16 @@ export const MM: readonly AbiEntry[] = [
 		},
 	),
 	symbol('void page_remove_rmap(struct page *page, ...)', 'one mapping of a page less', 'page_remove_rmap', false),
-	nop('void lru_cache_add_inactive_or_unevictable(struct page *page, struct vm_area_struct *vma)', 'puts a new page on a reclaim list'),
-	nop('void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma)', 'puts a new folio on a reclaim list'),
-	nop('void lru_cache_add(struct page *page)', 'puts a new page on a reclaim list'),
-	nop('void folio_add_lru(struct folio *folio)', 'puts a new folio on a reclaim list'),
+	on(
+		'void lru_cache_add_inactive_or_unevictable(struct page *page, struct vm_area_struct *vma)',
+		"puts a new page on this CPU's way to a reclaim list",
+		(k, p) => k.folio_add_lru(n(p)),
+	),
+	on('void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma)', "puts a new folio on this CPU's way to a reclaim list", (k, p) =>
+		k.folio_add_lru(n(p)),
+	),
+	on('void lru_cache_add(struct page *page)', "puts a new page on this CPU's way to a reclaim list", (k, p) => k.folio_add_lru(n(p))),
+	on('void folio_add_lru(struct folio *folio)', "puts a new folio on this CPU's way to a reclaim list", (k, p) => k.folio_add_lru(n(p))),
 
 	on('bool vma_is_anonymous(struct vm_area_struct *vma)', 'tells whether the VMA has no file behind it', (k, vma) =>
 		k.mem.r64(n(vma) + vm_area_struct.vm_ops) === 0 ? 1 : 0,
@@ -283,8 +289,10 @@ export const MM: readonly AbiEntry[] = [
 	),
 	ranged(
 		'5.16..',
-		on('struct folio *vma_alloc_folio(gfp_t gfp, int order, struct vm_area_struct *vma, unsigned long addr, ...)', 'a folio with one reference', (k) =>
-			k.alloc_page(0),
+		on(
+			'struct folio *vma_alloc_folio(gfp_t gfp, int order, struct vm_area_struct *vma, unsigned long addr, ...)',
+			'a folio with one reference',
+			(k, _gfp, order) => (order === 0 ? k.alloc_page(0) : k.alloc_folio(n(order))),
 		),
 	),
 	on('struct page *alloc_page(gfp_t gfp)', 'a page with one reference', (k) => k.alloc_page(0)),

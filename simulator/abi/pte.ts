@@ -55,8 +55,8 @@ const SWP_MIG_DIRTY = 1 << 8;
 export const swp_entry = (type: number, offset: number): number => offset * F.PAGE_SIZE + (type << 1);
 export const swp_type = (entry: number): number => (entry >> 1) & 31;
 export const swp_offset = (entry: number): number => entry >>> F.PAGE_SHIFT;
-/** The entry of the slot alone, without what the PTE says about it. */
-export const pte_to_swp_entry = (pte: number): number => pte & ~(SWP_EXCLUSIVE | SWP_MIG_YOUNG | SWP_MIG_DIRTY);
+/** The entry of the slot alone, without what the PTE says about it; a migration entry keeps its accessed and dirty flags. */
+export const pte_to_swp_entry = (pte: number): number => pte & ~SWP_EXCLUSIVE;
 export const pte_swp_mkexclusive = (pte: number): number => pte | SWP_EXCLUSIVE;
 export const pte_swp_exclusive = (pte: number): number => (pte & SWP_EXCLUSIVE ? 1 : 0);
 export const pte_swp_clear_exclusive = (pte: number): number => pte & ~SWP_EXCLUSIVE;

@@ -128,8 +128,13 @@ export const ma_state = struct(
 		max: 'unsigned long',
 		alloc: 'struct maple_alloc *',
 		status: 'unsigned int',
+		depth: 'unsigned char',
+		offset: 'unsigned char',
+		mas_flags: 'unsigned char',
+		end: 'unsigned char',
+		store_type: 'unsigned int',
 	},
-	24,
+	16,
 );
 export const mm_struct = struct(
 	'mm_struct',

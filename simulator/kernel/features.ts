@@ -75,6 +75,10 @@ const MM = {
 	'get-folio-error': { since: '6.4' },
 	/** The small entries of a split huge one are dirty if it was; 6.1 has not, 6.12 has. */
 	'split-keeps-dirty': { since: '6.4' },
+	/** Splitting a folio that small entries map flushes once: "mm/huge_memory: batch tlb flush when splitting a pte-mapped THP". */
+	'split-batches': { since: '6.8' },
+	/** Reclaim and migration split a huge entry within their walk: "mm/rmap: integrate PMD-mapped folio splitting into pagewalk loop". */
+	'split-in-walk': { since: '6.11' },
 	/** Splitting a huge page maps the page of zeros where it holds only zeros: "mm: remap unused subpages to shared zeropage". */
 	'split-remaps-zeros': { since: '6.12' },
 	/** MADV_COLD of a huge page leaves its flush to the gather; 6.1 flushes at once, 6.12 does not. */

@@ -12,7 +12,7 @@ export function* collapse_huge_page(k: Kernel, found: number, address: number): 
 	const mm = k.mem.r64(found + vm_area_struct.vm_mm);
 	k.mmap_read_unlock(mm);
 	yield* k.mmap_write_lock(mm);
-	const vma = k.find_vma(mm, address);
+	const vma = k.vma_lookup(mm, address);
 	let done = 0;
 	if (vma !== 0 && suits(k, vma, address)) {
 		if (k.has('per-vma-lock')) yield* k.vma_start_write(vma);
@@ -85,7 +85,10 @@ export function split_huge_page(k: Kernel, folio: number): number {
 	const head = k.compound_head(folio);
 	const nr = 2 ** k.folio_order(head);
 	if (!k.PageAnon(head)) return 0;
-	if (!k.try_to_migrate(head, 0) || k.mem.r32(head + page._refcount) !== 0 + 1) return 0;
+	const batched = k.has('split-batches') ? F.TTU_BATCH_FLUSH : 0;
+	const unmapped = k.try_to_migrate(head, F.TTU_RMAP_LOCKED | F.TTU_SYNC | F.TTU_SPLIT_HUGE_PMD | batched);
+	if (batched) k.try_to_unmap_flush();
+	if (!unmapped || k.mem.r32(head + page._refcount) !== 0 + 1) return 0;
 	const [mapping, index, flags] = [k.mem.r64(head + page.mapping), k.mem.r64(head + page.index), k.mem.r32(head + page.flags)];
 	const places = k.rmap_walk(head);
 	for (let i = 0; i < nr; i++) {

@@ -43,7 +43,11 @@ export function copy_page_range(k: Kernel, dst_vma: number, src_vma: number): nu
 		const src_pmd = k.pmd_offset(mm, address);
 		if (src_pmd === 0 || P.pmd_none(k.mem.r64(src_pmd))) continue;
 		const dst_pmd = k.pmd_alloc_path(k.mem.r64(dst_vma + vm_area_struct.vm_mm), address);
-		if (P.pmd_trans_huge(k.mem.r64(src_pmd)) && k.copy_huge_pmd(k.mem.r64(dst_vma + vm_area_struct.vm_mm), mm, dst_pmd, src_pmd, address, dst_vma, src_vma) === 0) continue;
+		if (
+			P.pmd_trans_huge(k.mem.r64(src_pmd)) &&
+			k.copy_huge_pmd(k.mem.r64(dst_vma + vm_area_struct.vm_mm), mm, dst_pmd, src_pmd, address, dst_vma, src_vma) === 0
+		)
+			continue;
 		if (!P.pmd_none(k.mem.r64(src_pmd))) k.copy_pte_range(dst_vma, src_vma, dst_pmd, src_pmd, address, next);
 	}
 	if (cow) k.mmu_notifier_invalidate_range_end(mm, start, end);
@@ -98,15 +102,7 @@ export function copy_present_pte(k: Kernel, dst_vma: number, src_vma: number, ds
 }
 
 /** The child gets a copy, because the parent's page is pinned and must stay the parent's alone. */
-export function copy_present_page(
-	k: Kernel,
-	dst_vma: number,
-	_src_vma: number,
-	dst_pte: number,
-	_src_pte: number,
-	address: number,
-	p: number,
-): void {
+export function copy_present_page(k: Kernel, dst_vma: number, _src_vma: number, dst_pte: number, _src_pte: number, address: number, p: number): void {
 	const dst_mm = k.mem.r64(dst_vma + vm_area_struct.vm_mm);
 	const fresh = k.alloc_page(0);
 	k.copy_page(fresh, p);

@@ -7,10 +7,11 @@ import { setFlag, testFlag } from './folio.ts';
 import type { Kernel } from './kernel.ts';
 
 /** Values of function pointers in the structs of the model, and the symbols behind them. */
-export const FUNCTION_POINTERS: ReadonlyMap<number, 'filemap_fault' | 'filemap_map_pages' | 'filemap_page_mkwrite'> = new Map([
+export const FUNCTION_POINTERS: ReadonlyMap<number, 'filemap_fault' | 'filemap_map_pages' | 'filemap_page_mkwrite' | 'collect_mapping'> = new Map([
 	[16, 'filemap_fault'],
 	[32, 'filemap_map_pages'],
 	[48, 'filemap_page_mkwrite'],
+	[64, 'collect_mapping'],
 ]);
 
 /** A vm_operations_struct of a file system; `mkwrite` for one that wants to be told of writes, as journalling ones do. */

@@ -1,6 +1,6 @@
 /** mm/memory.c and asm-generic/pgalloc.h: page-table pages, their locks, and installing them. */
 import * as F from '../abi/flags.ts';
-import { pmd_none } from '../abi/pte.ts';
+import { pmd_none, pmd_trans_huge } from '../abi/pte.ts';
 import { mm_struct, page, spinlock, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Kernel } from './kernel.ts';
@@ -32,7 +32,9 @@ export function pmd_populate(k: Kernel, _mm: number, pmd: number, table: number)
 		k.violate('oops', 'pmd_populate is given no page table');
 		return;
 	}
-	if (k.mem.r64(pmd) !== 0) k.violate('freed-access', 'pmd_populate overwrites an entry that is in use');
+	const old = k.mem.r64(pmd);
+	// A huge entry that is being split is not present any more.
+	if (old !== 0 && (old & F.PTE_PRESENT || !pmd_trans_huge(old))) k.violate('freed-access', 'pmd_populate overwrites an entry that is in use');
 	k.mem.w64(pmd, (k.frames.pfnOf(table) << F.PAGE_SHIFT) | F.PTE_PRESENT | F.PTE_USER);
 }
 

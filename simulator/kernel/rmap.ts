@@ -25,7 +25,8 @@ function addMapcount(k: Kernel, p: number, by: number): void {
 export function page_add_anon_rmap(k: Kernel, p: number, vma: number, address: number): void {
 	addMapcount(k, p, 1);
 	const head = k.compound_head(p);
-	const owner = k.mem.r64(vma + vm_area_struct.anon_vma) || vma;
+	k.anon_vma_prepare(vma);
+	const owner = k.mem.r64(vma + vm_area_struct.anon_vma);
 	// PAGE_MAPPING_ANON: the low bit of mapping tells an anonymous page from a file page.
 	k.mem.w64(head + page.mapping, owner | 1);
 	const index = k.mem.r64(vma + vm_area_struct.vm_pgoff) + Math.floor((address - startOf(k, vma)) / F.PAGE_SIZE);
@@ -56,31 +57,69 @@ export interface Mapping {
 	readonly page: number;
 }
 
-/** The VMAs that may map the folio, each with the address of the folio's first page in it: the anon_vma's or the file's interval tree. */
+/**
+ * The VMAs that may map the folio, each with the address of the first page of the folio in it: those of its anon_vma or of its file, in
+ * the order of their interval tree, which is that of their offsets.
+ */
 export function rmap_walk(k: Kernel, folio: number): { readonly vma: number; readonly address: number }[] {
 	const head = k.compound_head(folio);
-	const nr = 2 ** k.folio_order(head);
-	const out: { vma: number; address: number }[] = [];
 	const index = k.mem.r64(head + page.index);
 	const owner = k.mem.r64(head + page.mapping);
-	for (const vmas of k.vmas.values()) {
-		for (const vma of vmas) {
-			const f = k.mem.r64(vma + vm_area_struct.vm_file);
-			if (!(owner & 1) && (f === 0 || k.mem.r64(f + file.f_mapping) !== owner)) continue;
-			const address = startOf(k, vma) + (index - k.mem.r64(vma + vm_area_struct.vm_pgoff)) * F.PAGE_SIZE;
-			if (address < endOf(k, vma) && address + nr * F.PAGE_SIZE > startOf(k, vma)) out.push({ vma, address });
-		}
-	}
+	const vmas = owner & 1 ? anonVmas(k, owner - 1) : fileVmas(k, owner);
+	const out: { vma: number; address: number }[] = [];
+	for (const vma of overlapping(k, vmas, index, index + 2 ** k.folio_order(head) - 1)) out.push({ vma, address: vma_address(k, vma, index) });
 	return out;
 }
 
-/** Where the VMA maps pages of the folio: page_vma_mapped_walk. With `migration` the migration entries instead of the present ones. */
+/** As rmap_one of a walk in C: notes each place behind a count at `arg`. */
+export function collect_mapping(k: Kernel, _folio: number, vma: number, address: number, arg: number): number {
+	const count = k.mem.r64(arg);
+	k.mem.w64(arg, count + 1);
+	k.mem.w64(arg + 8 + 16 * count, vma);
+	k.mem.w64(arg + 16 + 16 * count, address);
+	return 1;
+}
+
+/** Where the page of an offset lies in the VMA, or where the VMA begins if that comes later. */
+function vma_address(k: Kernel, vma: number, index: number): number {
+	return startOf(k, vma) + Math.max(0, index - k.mem.r64(vma + vm_area_struct.vm_pgoff)) * F.PAGE_SIZE;
+}
+
+/** The VMAs of an anon_vma, in the order of their offsets. A child's share their parent's anon_vma. */
+export function anonVmas(k: Kernel, anonVma: number): number[] {
+	return byOffset(k, (vma) => k.mem.r64(vma + vm_area_struct.anon_vma) === anonVma);
+}
+
+/** The VMAs that map the file, in the order of their offsets. */
+export function fileVmas(k: Kernel, mapping: number): number[] {
+	return byOffset(k, (vma) => {
+		const f = k.mem.r64(vma + vm_area_struct.vm_file);
+		return f !== 0 && k.mem.r64(f + file.f_mapping) === mapping;
+	});
+}
+
+function byOffset(k: Kernel, has: (vma: number) => boolean): number[] {
+	const out: number[] = [];
+	for (const vmas of k.vmas.values()) for (const vma of vmas) if (has(vma)) out.push(vma);
+	return out.sort((a, b) => k.mem.r64(a + vm_area_struct.vm_pgoff) - k.mem.r64(b + vm_area_struct.vm_pgoff));
+}
+
+/** Those that hold an offset from `first` to `last`. */
+export function overlapping(k: Kernel, vmas: readonly number[], first: number, last: number): number[] {
+	return vmas.filter((vma) => {
+		const from = k.mem.r64(vma + vm_area_struct.vm_pgoff);
+		return from <= last && from + (endOf(k, vma) - startOf(k, vma)) / F.PAGE_SIZE > first;
+	});
+}
+
+/** Where the VMA maps pages of the folio, from an address on: page_vma_mapped_walk. With `migration` the migration entries instead of the present ones. */
 function mapped(k: Kernel, folio: number, vma: number, first: number, migration: boolean): Mapping[] {
 	const head = k.compound_head(folio);
 	const out: Mapping[] = [];
-	for (let i = 0; i < 2 ** k.folio_order(head); i++) {
-		const address = first + i * F.PAGE_SIZE;
-		if (address < startOf(k, vma) || address >= endOf(k, vma)) continue;
+	const skipped = k.mem.r64(vma + vm_area_struct.vm_pgoff) + (first - startOf(k, vma)) / F.PAGE_SIZE - k.mem.r64(head + page.index);
+	for (let i = skipped; i < 2 ** k.folio_order(head); i++) {
+		const address = first + (i - skipped) * F.PAGE_SIZE;
+		if (address >= endOf(k, vma)) break;
 		const found = mappedAt(k, vma, address, head + i * page.SIZE, migration);
 		if (found !== null) out.push(found);
 		if (found?.huge) break;
@@ -152,9 +191,9 @@ const batchOf = (k: Kernel): number => k.current.struct + task_struct.tlb_ubc;
 
 /** An entry was cleared whose flush is left to the end of the batch. */
 export function set_tlb_ubc_flush_pending(k: Kernel, mm: number, pteval: number, address: number): void {
-	if (!(pteval & F.PTE_PRESENT)) return;
+	if (!k.pte_accessible(mm, pteval)) return;
 	const ubc = batchOf(k);
-	k.arch_tlbbatch_add_pending(ubc, mm, address);
+	k.arch_tlbbatch_add_pending(ubc + tlbflush_unmap_batch.arch, mm, address);
 	k.mem.w32(ubc + tlbflush_unmap_batch.flush_required, 1);
 	const at = mm + mm_struct.tlb_flush_batched;
 	const batch = k.mem.r32(at);
@@ -182,7 +221,7 @@ export function flush_tlb_batched_pending(k: Kernel, mm: number): void {
 export function try_to_unmap_flush(k: Kernel): void {
 	const ubc = batchOf(k);
 	if (!k.mem.r32(ubc + tlbflush_unmap_batch.flush_required)) return;
-	k.arch_tlbbatch_flush(ubc);
+	k.arch_tlbbatch_flush(ubc + tlbflush_unmap_batch.arch);
 	k.mem.w32(ubc + tlbflush_unmap_batch.flush_required, 0);
 	k.mem.w32(ubc + tlbflush_unmap_batch.writable, 0);
 }
@@ -198,22 +237,21 @@ export function should_defer_flush(k: Kernel, mm: number, flags: number): number
 
 /** Unmaps the folio everywhere. Returns 1 if nothing maps it any more. */
 export function try_to_unmap(k: Kernel, folio: number, flags: number): number {
-	return unmapEverywhere(k, folio, 0, (vma, address) => k.try_to_unmap_one(folio, vma, address, flags));
+	for (const { vma, address } of k.rmap_walk(folio)) if (!k.try_to_unmap_one(folio, vma, address, flags)) break;
+	return k.mem.r32(k.compound_head(folio) + page._mapcount) < 0 ? 1 : 0;
 }
 
 /** Replaces every mapping by a migration entry. Returns 1 if nothing maps the folio any more. */
 export function try_to_migrate(k: Kernel, folio: number, flags: number): number {
-	return unmapEverywhere(k, folio, 1, (vma, address) => k.try_to_migrate_one(folio, vma, address, flags));
+	for (const { vma, address } of k.rmap_walk(folio)) if (!k.try_to_migrate_one(folio, vma, address, flags)) break;
+	return k.mem.r32(k.compound_head(folio) + page._mapcount) < 0 ? 1 : 0;
 }
 
-/** Entries that map 2 MiB are replaced by tables first, of migration entries at once with `freeze`. */
-function unmapEverywhere(k: Kernel, folio: number, freeze: number, one: (vma: number, address: number) => number): number {
-	const places = k.rmap_walk(folio);
-	for (const { vma, address } of places) {
-		for (const m of mapped(k, folio, vma, address, false)) if (m.huge) k.__split_huge_pmd(vma, m.pmd, m.address, freeze);
-	}
-	for (const { vma, address } of places) if (!one(vma, address)) break;
-	return k.mem.r32(k.compound_head(folio) + page._mapcount) < 0 ? 1 : 0;
+/** An entry that maps 2 MiB is replaced by a table first, of migration entries at once with `freeze`. Up to 6.10 whatever stands there is locked and looked at. */
+function splitMapping(k: Kernel, folio: number, vma: number, address: number, flags: number, freeze: number): void {
+	const pmd = k.pmd_offset(k.mem.r64(vma + vm_area_struct.vm_mm), address);
+	const huge = pmd !== 0 && mapped(k, folio, vma, address, false)[0]?.huge;
+	if (huge || (pmd !== 0 && flags & F.TTU_SPLIT_HUGE_PMD && !k.has('split-in-walk'))) k.__split_huge_pmd(vma, pmd, address, freeze);
 }
 
 /** Clears the entry, with a flush now or at the end of the batch. */
@@ -229,6 +267,7 @@ function clearEntry(k: Kernel, m: Mapping, flags: number): number {
 /** The mappings in one VMA. Returns 0 when the walk must end: the page stays mapped. */
 export function try_to_unmap_one(k: Kernel, folio: number, vma: number, address: number, flags: number): number {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	splitMapping(k, folio, vma, address, flags, 0);
 	const places = mapped(k, folio, vma, address, false);
 	if (places.length === 0) return 1;
 	if (!(flags & F.TTU_IGNORE_MLOCK) && vmFlags(k, vma) & F.VM_LOCKED) {
@@ -300,6 +339,7 @@ function unmapAnon(k: Kernel, m: Mapping, old: number, exclusive: number): boole
 
 export function try_to_migrate_one(k: Kernel, folio: number, vma: number, address: number, flags: number): number {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	splitMapping(k, folio, vma, address, flags, 1);
 	const places = mapped(k, folio, vma, address, false);
 	if (places.length === 0) return 1;
 	return eachPlace(k, mm, places, (m) => {

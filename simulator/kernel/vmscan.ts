@@ -50,7 +50,10 @@ function* reclaimLocked(k: Kernel, folio: number, ignoreReferences: boolean): Co
 	// One reference beside the mappings' that is dropped last: the page cache's, the swap cache's, or ours for a page that goes for good.
 	if (lazyfree) k.get_page(folio);
 	else if (anon && !k.add_to_swap(folio)) return false;
-	if (k.mem.r32(k.compound_head(folio) + page._mapcount) >= 0 && !k.try_to_unmap(folio, F.TTU_BATCH_FLUSH)) {
+	if (
+		k.mem.r32(k.compound_head(folio) + page._mapcount) >= 0 &&
+		!k.try_to_unmap(folio, F.TTU_BATCH_FLUSH | (k.folio_order(folio) >= F.HPAGE_PMD_ORDER ? F.TTU_SPLIT_HUGE_PMD : 0))
+	) {
 		if (lazyfree) k.put_page(folio);
 		return false;
 	}

@@ -46,6 +46,8 @@ export const KEPT: ReadonlyMap<string, string> = new Map<string, string>(
 			'folio_move_anon_rmap',
 		],
 		'the model books a fault when user space goes on': ['mm_account_fault'],
+		'the lists of reclaim are not modelled': ['deferred_split_folio', 'deferred_split_huge_page', 'lru_add_drain', 'lru_add_drain_all', 'folio_add_lru'],
+		"the page of zeros is the model's": ['mm_get_huge_zero_folio', 'mm_get_huge_zero_page'],
 		'the page cache is a map of the model': [
 			'filemap_read_folio',
 			'filemap_add_folio',

@@ -16,6 +16,7 @@ export const TREE_CONFIG: CConfig = new Map([
 		'THP_SWAP',
 		'ARCH_HAS_PKEYS',
 		'ARCH_USES_HIGH_VMA_FLAGS',
+		'PGTABLE_HAS_HUGE_LEAVES',
 	].map((name): [string, number] => [`CONFIG_${name}`, 1]),
 	['CONFIG_PGTABLE_LEVELS', 4],
 	['CONFIG_NR_CPUS', 64],

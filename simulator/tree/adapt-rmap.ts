@@ -1,0 +1,102 @@
+/** Reverse mapping, reclaim, swap and migration: where the model calls otherwise than the kernel. */
+import { pte_dirty, pte_pfn } from '../abi/pte.ts';
+import { page, vm_area_struct } from '../abi/structs.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Adapter } from './adapters.ts';
+
+type C = (...args: number[]) => unknown;
+
+/** Runs `use` with zeroed memory on the stack of the simulated kernel. */
+function withStack<T>(k: Kernel, size: number, use: (at: number) => T): T {
+	const at = k.rt.push(size);
+	for (let i = 0; i < size; i += 8) k.mem.w64(at + i, 0);
+	const result = use(at);
+	k.rt.pop(at, size);
+	return result;
+}
+
+const mapcount = (k: Kernel, folio: number): number => k.mem.r32(k.compound_head(folio) + page._mapcount) + 1;
+
+/** struct page_vma_mapped_walk since 5.18. */
+const PVMW = { pfn: 0, nr_pages: 8, pgoff: 16, vma: 24, address: 32, flags: 64, SIZE: 72 };
+const PVMW_SYNC = 1;
+
+/** struct folio_referenced_arg. */
+const REFERENCED = { mapcount: 0, referenced: 4, SIZE: 24 };
+
+/** struct rmap_walk_control since 5.19, and what its `rmap_one` says to note each place; see FUNCTION_POINTERS. */
+const WALK = { arg: 0, rmap_one: 16, SIZE: 48 };
+const COLLECT = 64;
+const MOST_PLACES = 512;
+
+export const RMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
+	[
+		'rmap_walk',
+		(k, fn) => (folio: number) =>
+			withStack(k, WALK.SIZE + 8 + 16 * MOST_PLACES, (rwc) => {
+				const list = rwc + WALK.SIZE;
+				k.mem.w64(rwc + WALK.arg, list);
+				k.mem.w64(rwc + WALK.rmap_one, COLLECT);
+				(fn as C)(folio, rwc);
+				return Array.from({ length: k.mem.r64(list) }, (_, i) => ({ vma: k.mem.r64(list + 8 + 16 * i), address: k.mem.r64(list + 16 + 16 * i) }));
+			}),
+	],
+	// Up to 6.5 only whether the entry was dirty is told.
+	[
+		'set_tlb_ubc_flush_pending',
+		(k, fn, signature) =>
+			signature.params.length === 2 ? (mm: number, pteval: number) => (k.pte_accessible(mm, pteval) ? (fn as C)(mm, pte_dirty(pteval)) : undefined) : (fn as C),
+	],
+	['folio_referenced', (k, fn) => (folio: number) => withStack(k, 8, (flags) => (fn as C)(folio, 1, 0, flags))],
+	[
+		'folio_referenced_one',
+		(k, fn) => (folio: number, vma: number, address: number) =>
+			withStack(k, REFERENCED.SIZE, (arg) => {
+				k.mem.w32(arg + REFERENCED.mapcount, mapcount(k, folio));
+				(fn as C)(folio, vma, address, arg);
+				return k.mem.r32(arg + REFERENCED.referenced);
+			}),
+	],
+	[
+		'page_vma_mkclean_one',
+		(k, fn) => (folio: number, vma: number, address: number) =>
+			withStack(k, PVMW.SIZE, (pvmw) => {
+				k.mem.w64(pvmw + PVMW.pfn, k.frames.pfnOf(folio));
+				k.mem.w64(pvmw + PVMW.nr_pages, 2 ** k.folio_order(folio));
+				k.mem.w64(pvmw + PVMW.pgoff, k.mem.r64(folio + page.index));
+				k.mem.w64(pvmw + PVMW.vma, vma);
+				k.mem.w64(pvmw + PVMW.address, address);
+				k.mem.w32(pvmw + PVMW.flags, PVMW_SYNC);
+				return (fn as C)(pvmw);
+			}),
+	],
+	...(['try_to_unmap', 'try_to_migrate'] as const).map((name): [string, Adapter] => [
+		name,
+		(k, fn) => (folio: number, flags: number) => {
+			(fn as C)(folio, flags);
+			return mapcount(k, folio) > 0 ? 0 : 1;
+		},
+	]),
+	[
+		'change_huge_pmd',
+		(k, fn) => (tlb: number, vma: number, pmd: number, address: number, flags: number) =>
+			(fn as C)(tlb, vma, pmd, address, k.mem.r64(vma + vm_area_struct.vm_page_prot), flags),
+	],
+	// Whose folio it is must be said where its entries become migration entries.
+	[
+		'__split_huge_pmd',
+		(k, fn) => (vma: number, pmd: number, address: number, freeze: number) =>
+			(fn as C)(vma, pmd, address, freeze, freeze ? k.compound_head(k.frames.pageOf(pte_pfn(k.mem.r64(pmd)))) : 0),
+	],
+	// From 6.12 the folio is told along with what becomes of pages of zeros.
+	[
+		'remove_migration_pte',
+		(k, fn) => (folio: number, vma: number, address: number, old: number) =>
+			k.has('split-remaps-zeros')
+				? withStack(k, 16, (arg) => {
+						k.mem.w64(arg, old);
+						return (fn as C)(folio, vma, address, arg);
+					})
+				: (fn as C)(folio, vma, address, old),
+	],
+];
