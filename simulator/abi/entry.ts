@@ -36,6 +36,9 @@ export function pure(text: string, doc: string, fn: Fn): AbiEntry {
 	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits: false, effects: 'none', bind: () => fn } };
 }
 
+/** A question whose answer is no. */
+export const never = (text: string, doc: string): AbiEntry => pure(text, `${doc}; never here`, () => 0);
+
 /** A function of the kernel's state. A generator function may wait. */
 export function on(text: string, doc: string, fn: (k: Kernel, ...args: number[]) => unknown): AbiEntry {
 	const signature = parseSignature(text);
@@ -47,10 +50,7 @@ export function on(text: string, doc: string, fn: (k: Kernel, ...args: number[])
 		call: {
 			signature,
 			waits: mayWait(fn),
-			bind:
-				(k) =>
-				(...args) =>
-					fn(k, ...args),
+			bind: (k) => bound(k, fn),
 		},
 	};
 }
@@ -62,23 +62,39 @@ export function symbol(text: string, doc: string, target: keyof Kernel, waits: b
 	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits, bind } };
 }
 
-/** Calls whatever the symbol is at the time of the call; by arity, because rest arguments are slow. */
-function lateBound(k: Kernel, target: keyof Kernel, arity: number): Fn {
-	const table = k as unknown as Record<string, Fn>;
-	const call = (): Fn => table[target as string] as Fn;
-	switch (arity) {
+/** The function with its kernel; by arity, because rest arguments are slow. */
+function bound(k: Kernel, fn: (k: Kernel, ...args: number[]) => unknown): Fn {
+	switch (fn.length) {
 		case 1:
-			return (a) => call()(a as number);
+			return () => fn(k);
 		case 2:
-			return (a, b) => call()(a as number, b as number);
+			return (a) => fn(k, a as number);
 		case 3:
-			return (a, b, c) => call()(a as number, b as number, c as number);
+			return (a, b) => fn(k, a as number, b as number);
+		case 4:
+			return (a, b, c) => fn(k, a as number, b as number, c as number);
 		case 5:
-			return (a, b, c, d, e) => call()(a as number, b as number, c as number, d as number, e as number);
+			return (a, b, c, d) => fn(k, a as number, b as number, c as number, d as number);
+		case 6:
+			return (a, b, c, d, e) => fn(k, a as number, b as number, c as number, d as number, e as number);
 		default:
-			return (...args) => call()(...args);
+			return (...args) => fn(k, ...args);
 	}
 }
+
+/**
+ * Calls whatever the symbol is at the time of the call. Each symbol gets a function of its own, by its name and arity: one that all
+ * share is a call that V8 never sees through. The name is the symbol table's.
+ */
+function lateBound(k: Kernel, target: keyof Kernel, arity: number): Fn {
+	const args = arity < 0 ? '...a' : Array.from({ length: arity }, (_, i) => `a${i}`).join(',');
+	const key = `${String(target)} ${arity}`;
+	let make = late.get(key);
+	if (make === undefined) late.set(key, (make = new Function('k', `return (${args})=>k.${String(target)}(${args})`) as (k: Kernel) => Fn));
+	return make(k);
+}
+
+const late = new Map<string, (k: Kernel) => Fn>();
 
 /** Statistics, tracing, hints: present in the kernel, without effect on what is modelled. */
 export function nop(text: string, doc = 'accounting or tracing; does nothing here'): AbiEntry {
