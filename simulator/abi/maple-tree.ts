@@ -3,7 +3,7 @@
  * every other tree is a list of ranges. What a walk knows of nodes is nothing: its range and whether it has begun are all that it keeps.
  */
 import type { Kernel } from '../kernel/kernel.ts';
-import { type AbiEntry, formed, nop, on } from './entry.ts';
+import { type AbiEntry, nop, on } from './entry.ts';
 import { ma_state, maple_tree, mm_struct, vm_area_struct } from './structs.ts';
 
 const n = (a: number | undefined): number => a as number;
@@ -228,11 +228,7 @@ export const MAPLE: readonly AbiEntry[] = [
 		if (entry !== 0) store(k, n(mas), 0);
 		return entry;
 	}),
-	formed(
-		'maple-preallocate-entry',
-		on(`int mas_preallocate(${MAS}, void *entry, gfp_t gfp)`, 'allocates the nodes that a store needs; 0', () => 0),
-		on(`int mas_preallocate(${MAS}, gfp_t gfp)`, 'allocates the nodes that a store needs; 0', () => 0),
-	),
+	on(`int mas_preallocate(${MAS}, ...)`, 'allocates the nodes that a store needs; 0', () => 0),
 	on(`int mas_expected_entries(${MAS}, unsigned long nr)`, 'allocates the nodes for so many entries; 0', () => 0),
 	on(`bool mas_nomem(${MAS}, gfp_t gfp)`, 'tells whether a store needs memory and got it; never', () => 0),
 	on(`bool mas_is_err(${MAS})`, 'tells whether the state is an error; never', () => 0),

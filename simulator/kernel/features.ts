@@ -61,8 +61,6 @@ const MM = {
 	'lru-batch-31': { since: '6.9' },
 	/** munmap drops the mapcount of a dirty file page behind the flush: "mm: delay page_remove_rmap() until after the TLB has been flushed". */
 	'delayed-rmap': { since: '6.2' },
-	/** mas_preallocate() is told the entry. */
-	'maple-preallocate-entry': { since: '6.6' },
 	/** Unmapping takes the pages of a large folio together; a gather keeps room for a page and its count. */
 	'unmap-folio-batch': { since: '6.9' },
 	/** A swapped page that is this mm's alone is writable at once, even when it is only read: "mm: swap: reuse exclusive folio directly". */

@@ -134,7 +134,7 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 				const list = !head.includes('(') || /^\s*(?:typedef\s+)?(?:struct|union|enum)\b[^()]*$/.test(head);
 				let depth = list ? bracesOf(code) : 0;
 				at++;
-				for (; at < lines.length && !(lines[at] as string).startsWith('}'); at++) {
+				for (; at < lines.length && !ends(at, list); at++) {
 					const inner = lines[at] as string;
 					if (list && /^\s*#\s*define\b/.test(inner)) {
 						// A struct explains its flags where it declares them.
@@ -165,6 +165,12 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 				return;
 			}
 		}
+	}
+
+	/** Whether the brace at the line's first column is the last one. A stray one in a body is told by what follows it. */
+	function ends(at: number, list: boolean): boolean {
+		if (!(lines[at] as string).startsWith('}')) return false;
+		return list || !/^}\s*$/.test(lines[at] as string) || !/^\t+\S/.test(lines[at + 1] ?? '');
 	}
 
 	function defined(head: string, from: number, to: number, semicolon: boolean, tail: string): void {
