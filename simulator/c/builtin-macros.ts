@@ -30,6 +30,8 @@ define('GENMASK_ULL(h, l)', '((~0ULL << (l)) & (~0ULL >> (63 - (h))))');
 define('clamp(v, lo, hi)', 'min(max(v, lo), hi)');
 define('clamp_t(type, v, lo, hi)', 'min_t(type, max_t(type, v, lo), hi)');
 define('clamp_val(v, lo, hi)', 'min_t(typeof(v), max_t(typeof(v), v, lo), hi)');
+define('MIN(x, y)', '((x) < (y) ? (x) : (y))');
+define('MAX(x, y)', '((x) > (y) ? (x) : (y))');
 define('min3(x, y, z)', 'min(min(x, y), z)');
 define('max3(x, y, z)', 'max(max(x, y), z)');
 define('min_not_zero(x, y)', '({ typeof(x) a = (x); typeof(y) b = (y); a == 0 ? b : b == 0 ? a : min(a, b); })');

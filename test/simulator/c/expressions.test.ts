@@ -84,6 +84,7 @@ describe('macros of the kernel', () => {
 		['max_t(u8, 257, 3)', 'int', 3],
 		['clamp(15, 0, 10) + clamp(-3, 0, 10)', 'int', 10],
 		['min3(5, 2, 9)', 'int', 2],
+		['MIN(3, 5) + MAX(3, 5) * 10', 'int', 53],
 		['ALIGN(0x1001UL, 0x1000)', 'long', 0x2000],
 		['ALIGN_DOWN(0x1fffUL, 0x1000)', 'long', 0x1000],
 		['round_up(4097UL, 4096)', 'long', 8192],

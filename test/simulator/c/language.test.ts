@@ -122,6 +122,20 @@ describe('structs by value', () => {
 		const functions = { 'struct kit_pair twice(struct kit_pair p)': inner };
 		expect(call('int f(void)\n{\n\tstruct kit_pair p = { 1 }, q = { 10 };\n\treturn twice(p).a * 1000 + twice(q).a;\n}', [], { functions }, m)).toBe(2020);
 	});
+	it('are both there for a call that takes two', () => {
+		const m = machine();
+		const twiceOf = compileText(twice).instantiate({}, m.rt) as (...args: never[]) => unknown;
+		const both = (p: number, q: number): number => m.memory.r32(p) * 1000 + m.memory.r32(q);
+		const functions = { 'struct kit_pair twice(struct kit_pair p)': twiceOf, 'int both(struct kit_pair p, struct kit_pair q)': both };
+		expect(call('int f(void)\n{\n\tstruct kit_pair p = { 1 }, q = { 10 };\n\treturn both(twice(p), twice(q));\n}', [], { functions }, m)).toBe(2020);
+	});
+	it('are copied to their last byte', () => {
+		const byte = (offset: number): Field => ({ type: parseType('u8') as CType, offset });
+		const odd: Struct = { name: 'kit_odd', size: 7, align: 1, fields: new Map(Array.from({ length: 7 }, (_, i) => [`b${i}`, byte(i)])) };
+		const scope = { struct: (name: string, known: Struct | undefined) => (name === 'kit_odd' ? odd : known), typedef: () => undefined };
+		const text = 'int f(void)\n{\n\tstruct kit_odd a = { .b4 = 4, .b6 = 9 }, b;\n\tb = a;\n\treturn b.b6 * 10 + b.b4;\n}';
+		expect(withTypes(scope, () => call(text))).toBe(94);
+	});
 	it('of any size', () => {
 		const text = 'int f(void)\n{\n\tstruct kit_bytes a = { 1, 2, 3, { 4, 5, 6, 7 } }, b;\n\tb = a;\n\ta.rest[3] = 0;\n\treturn b.rest[3] * 10 + sizeof(b);\n}';
 		expect(call(text)).toBe(78);
@@ -313,6 +327,28 @@ out:
 });
 
 describe('a file', () => {
+	it('has the functions that its macros make', () => {
+		const text = `#define TEST(uname, lname) \\
+static inline int Page##uname(struct page *page) \\
+{ return test_bit(PG_##lname, &page->flags); }
+#define SET(uname, lname) \\
+static inline void SetPage##uname(struct page *page) { set_bit(PG_##lname, &page->flags); }
+#define FLAG(uname, lname) TEST(uname, lname) SET(uname, lname)
+#define SELF(x) SELF(x)
+FLAG(Dirty, dirty)
+TEST(Locked, locked)
+SELF(a)
+MODULE_AUTHOR("x");
+`;
+		const found = definitionsOf(text);
+		expect(found.map(({ name, lines: of }) => [name, of.map(({ line }) => line)])).toEqual([
+			['PageDirty', [8]],
+			['SetPageDirty', [8]],
+			['PageLocked', [9]],
+		]);
+		expect(found.flatMap(({ lines: of }) => parseFunction(parser, of).problems)).toEqual([]);
+		expect(parseFunction(parser, found[1]?.lines ?? []).fn?.body).toMatchObject([{ e: { fn: { name: 'set_bit' }, args: [{ name: 'PG_dirty' }, {}] } }]);
+	});
 	it('says which functions it defines', () => {
 		const text = `#include <x.h>
 struct a { int b; };

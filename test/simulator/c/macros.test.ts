@@ -30,6 +30,7 @@ describe('macros of a kernel', () => {
 		['a name that stands for itself', 'a a', 'return a;', 3],
 		['its own name inside it', 'known(x) (known(x) + 1)', 'return known(a);', 31],
 		['its own name in an argument', 'ADD(x, y) ((x) + (y))', 'return ADD(ADD(a, 1), ADD(b, 2));', 10],
+		['an argument that is done with', 'ADD(x, y) ((x) + (y))\nlikely(x) (likely(x) + 1)', 'return ADD(likely(a), 0);', 2],
 		['pasting', 'FIELD(n) n##_value', 'long x_value = 5; return FIELD(x);', 5],
 		['pasting on both sides', 'NAME(p, n, s) p##n##s', 'long get_x_y = 5; return NAME(get_, x, _y);', 5],
 		['pasting through another macro', 'PASTE(a, b) PASTE_(a, b)\nPASTE_(a, b) a##b\nNR 7', 'long x7 = 5; return PASTE(x, NR);', 5],

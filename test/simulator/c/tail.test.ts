@@ -66,6 +66,7 @@ describe('a function that waits in what it calls last', () => {
 		['an argument of it waits', 'int f(int x)\n{\n\treturn pause(pause(x));\n}'],
 		['its value is converted', 'int f(int x)\n{\n\treturn wide(x);\n}'],
 		['it may look at a local', 'int f(int x)\n{\n\tint *p = &x;\n\t*p += 1;\n\treturn pause(x);\n}'],
+		['a variable of the function is called', 'int f(int x)\n{\n\tint (*pause)(int) = 0;\n\n\tif (x)\n\t\tpause = 0;\n\treturn pause(x);\n}'],
 		['a local is called', 'int f(int (*pause)(int))\n{\n\treturn pause(1);\n}'],
 	])('has a coroutine of its own where %s', (_, other) => {
 		expect(made(other).direct).toBe(undefined);
