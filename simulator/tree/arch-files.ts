@@ -12,18 +12,42 @@ export interface ArchFiles {
 	readonly sources: readonly string[];
 	/** What these need to be understood. */
 	readonly headers: readonly string[];
+	/** Declarations of what is hardware's or firmware's: a call ends the run. */
+	readonly outside: readonly string[];
 }
 
 const HEADERS = ['pgtable', 'tlbflush', 'tlb'];
 
-function archFiles(folder: string, architectures: readonly string[], symbols: string, sources: string, headers: string): ArchFiles {
+/** Headers that mm does without. */
+const LINUX = [
+	...'memblock bitfield ptdump crash_dump crash_core kfence extable signal kprobes debugfs seq_file device/core device dma-direction dma-direct dma-map-ops ioport kasan hugetlb init elf pfn acpi vmalloc bsearch of of_fdt cc_platform set_memory efi swiotlb dma-mapping crash_reserve execmem iommu printk kmemleak mmu_context'
+		.split(' ')
+		.map((name) => `include/linux/${name}.h`),
+	...'fixmap sections early_ioremap numa kprobes'.split(' ').map((name) => `include/asm-generic/${name}.h`),
+	'include/uapi/asm-generic/siginfo.h',
+	'include/uapi/asm-generic/signal.h',
+	'include/uapi/asm-generic/ipcbuf.h',
+];
+
+const OUTSIDE_ANYWHERE = [
+	'void *phys_to_virt(unsigned long address);',
+	'unsigned long virt_to_phys(const void *address);',
+	'unsigned long __phys_to_kimg(unsigned long address);',
+	'void *__builtin_return_address(int level);',
+	'void local_irq_enable(void);',
+	'void local_irq_disable(void);',
+	'int in_atomic(void);',
+];
+
+function archFiles(folder: string, architectures: readonly string[], symbols: string, sources: string, headers: string, outside: readonly string[]): ArchFiles {
 	const include = (names: readonly string[]): string[] => names.map((name) => `arch/${folder}/include/asm/${name}.h`);
 	return {
 		folder,
 		architectures,
 		config: new Map(symbols.split(' ').map((symbol): [string, number] => [`CONFIG_${symbol.split('=')[0]}`, Number(symbol.split('=')[1] ?? 1)])),
 		sources: [...include(HEADERS), ...sources.split(' ').map((name) => `arch/${folder}/mm/${name}.c`)],
-		headers: include(headers.split(' ')),
+		headers: [...include(headers.split(' ')), ...LINUX],
+		outside: [...OUTSIDE_ANYWHERE, ...outside],
 	};
 }
 
@@ -35,13 +59,59 @@ export const ARCH_FILES: readonly ArchFiles[] = [
 		'X86 X86_64',
 		'amdtopology cpu_entry_area debug_pagetables dump_pagetables extable fault hugetlbpage ident_map init init_64 ioremap kaslr maccess mem_encrypt mmap numa numa_64 pgprot pgtable physaddr pkeys pti srat tlb',
 		'pgtable_64 pgtable_64_types pgtable_types page page_64 page_types page_64_types pgalloc mmu mmu_context processor processor-flags ptrace special_insns cpufeature cpufeatures desc fixmap pgtable-invert trapnr trap_pf set_memory paravirt uaccess vsyscall e820/api e820/types setup sections traps cpu_entry_area io insn invpcid tlbbatch smp cacheflush numa pti elf memtype',
+		[
+			'bool boot_cpu_has(unsigned int feature);',
+			'bool static_cpu_has(unsigned int feature);',
+			'bool this_cpu_has(unsigned int feature);',
+			'bool cpu_feature_enabled(unsigned int feature);',
+			'bool cpu_has(void *cpu, unsigned int feature);',
+			'void setup_clear_cpu_cap(unsigned int feature);',
+			'void setup_force_cpu_cap(unsigned int feature);',
+			'unsigned long __pa(const void *address);',
+			'unsigned long __pa_symbol(const void *address);',
+			'unsigned long __read_cr3(void);',
+			'unsigned long __read_cr4(void);',
+			'unsigned long read_cr0(void);',
+			'unsigned long read_cr2(void);',
+			'unsigned long read_cr3_pa(void);',
+			'void write_cr3(unsigned long value);',
+			'void clflush(void *at);',
+			'void clflushopt(void *at);',
+			'bool user_mode(struct pt_regs *regs);',
+		],
 	),
 	archFiles(
 		'arm64',
 		['arm64', 'arm64-no-hafdbs'],
 		'ARM64 ARM64_HW_AFDBM ARM64_VA_BITS_48 ARM64_VA_BITS=48 ARM64_PA_BITS=48 ARM64_CONT_PTE_SHIFT=4 ARM64_CONT_PMD_SHIFT=4 ARM64_PAGE_SHIFT=12 ARM64_4K_PAGES ARM64_CONTPTE',
 		'context contpte copypage dma-mapping extable fault fixmap flush hugetlbpage init ioremap mem_encrypt mmap mmu mteswap pageattr pgd physaddr ptdump ptdump_debugfs trans_pgd',
-		'pgtable-prot pgtable-hwdef pgtable-types memory page page-def pgalloc mmu mmu_context processor ptrace cpufeature cputype cmpxchg fixmap esr sysreg barrier kernel-pgtable asid cacheflush exception system_misc traps mte mte-def hugetlb set_memory uaccess io ptdump stage2_pgtable proc-fns sections tlbbatch smp elf daifflags extable',
+		'pgtable-prot pgtable-hwdef pgtable-types memory page page-def pgalloc mmu mmu_context processor ptrace cpufeature cputype cmpxchg fixmap esr sysreg barrier kernel-pgtable cacheflush exception system_misc traps mte mte-def hugetlb set_memory uaccess io ptdump stage2_pgtable proc-fns sections tlbbatch smp elf daifflags extable',
+		[
+			'bool cpus_have_final_cap(int cap);',
+			'bool cpus_have_const_cap(int cap);',
+			'bool alternative_has_cap_unlikely(unsigned long cap);',
+			'bool alternative_has_cap_likely(unsigned long cap);',
+			'bool alternative_has_feature_unlikely(unsigned long cap);',
+			'bool system_supports_mte(void);',
+			'void dsb(int domain);',
+			'void dmb(int domain);',
+			'void isb(void);',
+			'void __tlbi(int op, ...);',
+			'void __tlbi_user(int op, ...);',
+			'void __tlbi_level(int op, unsigned long addr, int level);',
+			'void __tlbi_user_level(int op, unsigned long addr, int level);',
+			'u64 read_sysreg(int name);',
+			'void write_sysreg(u64 value, int name);',
+			'u64 read_sysreg_s(int name);',
+			'void write_sysreg_s(u64 value, int name);',
+			'u64 read_cpuid(int name);',
+			'unsigned long __pa_symbol(const void *address);',
+			'void set_pte_order(void);',
+			'pte_t *pte_set_fixmap_offset(pmd_t *pmd, unsigned long addr);',
+			'pmd_t *pmd_set_fixmap_offset(pud_t *pud, unsigned long addr);',
+			'pud_t *pud_set_fixmap_offset(p4d_t *p4d, unsigned long addr);',
+			'bool user_mode(struct pt_regs *regs);',
+		],
 	),
 	archFiles(
 		'riscv',
@@ -49,6 +119,18 @@ export const ARCH_FILES: readonly ArchFiles[] = [
 		'RISCV',
 		'cache-ops cacheflush context dma-noncoherent extable fault hugetlbpage init pageattr pgtable physaddr pmem ptdump tlbflush',
 		'pgtable-64 pgtable-bits page pgalloc mmu mmu_context processor ptrace csr fixmap cacheflush sbi hwcap cpufeature barrier kprobes set_memory uaccess io sections smp elf dma-noncoherent hugetlb asm-extable alternative tlbbatch',
+		[
+			'unsigned long csr_read(int csr);',
+			'void csr_write(int csr, unsigned long value);',
+			'unsigned long csr_swap(int csr, unsigned long value);',
+			'void ALT_SFENCE_VMA_ASID(unsigned long asid);',
+			'void ALT_SFENCE_VMA_ADDR(unsigned long addr);',
+			'void ALT_FLUSH_TLB_PAGE(int asm_text);',
+			'unsigned long ALT_THEAD_PMA(unsigned long val);',
+			'void ALT_CMO_OP(int op, ...);',
+			'unsigned long __pa_symbol(const void *address);',
+			'bool user_mode(struct pt_regs *regs);',
+		],
 	),
 ];
 

@@ -118,6 +118,9 @@ export const TREE_HEADERS = [
 		'param',
 		'topology',
 	].map((name) => `include/asm-generic/${name}.h`),
-	...['mman', 'fs', 'kernel-page-flags', 'mempolicy', 'falloc', 'prctl', 'stat', 'magic'].map((name) => `include/uapi/linux/${name}.h`),
+	...['mman', 'fs', 'kernel-page-flags', 'mempolicy', 'falloc', 'prctl', 'stat', 'magic', 'const'].map((name) => `include/uapi/linux/${name}.h`),
 	...['mman-common', 'mman', 'errno-base', 'errno', 'hugetlb_encode'].map((name) => `include/uapi/asm-generic/${name}.h`),
 ];
+
+/** What code calls that the model has no business with, and that a tree defines by assembly or deep machinery: a call ends the run. */
+export const OUTSIDE = ['void clear_page(void *page);', 'void clear_user_page(void *to, unsigned long vaddr, struct page *page);'];

@@ -7,7 +7,7 @@ import { alignOf, type CType, type Field, parseType, type Signature, type Struct
 import type { ArchFiles } from './arch-files.ts';
 import { constantValue, type Names } from './constant-expression.ts';
 import { type Declarations, type Declared, type DeclaredMacro, declarationsOf } from './declarations.ts';
-import { TREE_HEADERS, TREE_HELPERS, TREE_SOURCES } from './files.ts';
+import { OUTSIDE, TREE_HEADERS, TREE_HELPERS, TREE_SOURCES } from './files.ts';
 import { layoutOf, paramsOf } from './layouts.ts';
 
 /** The text of a kernel tree. Files that are not there are undefined. */
@@ -37,6 +37,8 @@ export class SourceTree implements TypeScope {
 	#functions = new Map<string, TreeFunction | undefined>();
 	#signatures = new Map<string, Signature | undefined>();
 	#resolving = new Set<string>();
+	/** Functions that end a run, whatever the tree makes of them. */
+	readonly #outside: Declarations;
 	readonly config: CConfig;
 
 	constructor(
@@ -46,6 +48,7 @@ export class SourceTree implements TypeScope {
 		readonly arch: ArchFiles | null = null,
 	) {
 		this.config = arch === null ? config : new Map([...config, ...arch.config]);
+		this.#outside = declarationsOf([...OUTSIDE, ...(arch?.outside ?? [])].join('\n'), this.config);
 	}
 
 	file(path: string): Declarations | undefined {
@@ -88,7 +91,7 @@ export class SourceTree implements TypeScope {
 		const own = from === null ? undefined : this.file(from)?.functions.get(name);
 		const key = own === undefined ? name : `${from} ${name}`;
 		if (!this.#functions.has(key)) {
-			const found = this.#find(from, (d) => d.functions, name);
+			const found = own === undefined && this.#outside.prototypes.has(name) ? undefined : this.#find(from, (d) => d.functions, name);
 			this.#functions.set(
 				key,
 				found === undefined
@@ -105,6 +108,7 @@ export class SourceTree implements TypeScope {
 	}
 
 	macro(name: string, from: string | null = null): DeclaredMacro | undefined {
+		if (this.#outside.prototypes.has(name)) return undefined;
 		return this.#find(from, (d) => d.macros, name)?.at;
 	}
 
@@ -119,13 +123,18 @@ export class SourceTree implements TypeScope {
 		const own = from === null ? undefined : this.file(from)?.functions.get(name);
 		const key = own === undefined ? name : `${from} ${name}`;
 		if (!this.#signatures.has(key)) {
-			const found = this.#find(from, (d) => d.functions, name) ?? this.#find(from, (d) => d.prototypes, name);
-			this.#signatures.set(key, found === undefined ? undefined : this.#signatureAt(name, found.lines.slice(found.at.line - 1, found.at.endLine)));
+			const ends = own === undefined ? this.#outside.prototypes.get(name) : undefined;
+			const found =
+				ends === undefined
+					? (this.#find(from, (d) => d.functions, name) ?? this.#find(from, (d) => d.prototypes, name))
+					: { at: ends, lines: this.#outside.lines };
+			this.#signatures.set(key, found === undefined ? undefined : this.signatureIn(name, found.lines.slice(found.at.line - 1, found.at.endLine)));
 		}
 		return this.#signatures.get(key);
 	}
 
-	#signatureAt(name: string, lines: readonly string[]): Signature | undefined {
+	/** Signature of the function whose declaration the lines begin with. */
+	signatureIn(name: string, lines: readonly string[]): Signature | undefined {
 		const { tokens } = lex(
 			lines.map((text, line) => ({ text, line, changed: false })),
 			this.config,
