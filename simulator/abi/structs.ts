@@ -295,4 +295,4 @@ export const mmu_notifier_range = struct('mmu_notifier_range', {
 	event: 'unsigned int',
 });
 struct('vm_special_mapping', { name: 'char *' }, 64);
-struct('pt_regs', { ip: 'unsigned long', sp: 'unsigned long' });
+struct('pt_regs', { ip: 'unsigned long', sp: 'unsigned long' }, 384);

@@ -70,6 +70,7 @@ const LOCKS: readonly AbiEntry[] = [
 		k.spin_lock(n(lock));
 		return 0;
 	}),
+	on('void _raw_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)', 'spin_unlock()', (k, lock) => k.spin_unlock(n(lock))),
 ];
 
 const off = (text: string, value: number): AbiEntry => pure(text, 'protection keys of user space; the CPU has none here', () => value);

@@ -12,7 +12,7 @@ export interface ArchFiles {
 	readonly sources: readonly string[];
 	/** What these need to be understood. */
 	readonly headers: readonly string[];
-	/** Declarations of what is hardware's or firmware's: a call ends the run. */
+	/** Declarations of what is hardware's or firmware's: a call ends the run. Or a macro in our own words. */
 	readonly outside: readonly string[];
 }
 
@@ -20,7 +20,7 @@ const HEADERS = ['pgtable', 'tlbflush', 'tlb'];
 
 /** Headers that mm does without. */
 const LINUX = [
-	...'memblock bitfield ptdump crash_dump crash_core kfence extable signal kprobes debugfs seq_file device/core device dma-direction dma-direct dma-map-ops ioport kasan hugetlb init elf pfn acpi vmalloc bsearch of of_fdt cc_platform set_memory efi swiotlb dma-mapping crash_reserve execmem iommu printk kmemleak mmu_context'
+	...'memblock bitfield ptdump crash_dump crash_core kfence extable signal kprobes debugfs seq_file device dma-direction dma-direct dma-map-ops ioport kasan hugetlb init elf pfn acpi vmalloc bsearch of of_fdt cc_platform set_memory efi swiotlb dma-mapping crash_reserve execmem iommu printk kmemleak mmu_context'
 		.split(' ')
 		.map((name) => `include/linux/${name}.h`),
 	...'fixmap sections early_ioremap numa kprobes'.split(' ').map((name) => `include/asm-generic/${name}.h`),
@@ -37,6 +37,9 @@ const OUTSIDE_ANYWHERE = [
 	'void local_irq_enable(void);',
 	'void local_irq_disable(void);',
 	'int in_atomic(void);',
+	'void die(const char *what, struct pt_regs *regs, long code);',
+	'void oops_end(unsigned long flags, struct pt_regs *regs, int signal);',
+	'unsigned long oops_begin(void);',
 ];
 
 function archFiles(folder: string, architectures: readonly string[], symbols: string, sources: string, headers: string, outside: readonly string[]): ArchFiles {
@@ -58,7 +61,7 @@ export const ARCH_FILES: readonly ArchFiles[] = [
 		['x86-64'],
 		'X86 X86_64',
 		'amdtopology cpu_entry_area debug_pagetables dump_pagetables extable fault hugetlbpage ident_map init init_64 ioremap kaslr maccess mem_encrypt mmap numa numa_64 pgprot pgtable physaddr pkeys pti srat tlb',
-		'pgtable_64 pgtable_64_types pgtable_types page page_64 page_types page_64_types pgalloc mmu mmu_context processor processor-flags ptrace special_insns cpufeature cpufeatures desc fixmap pgtable-invert trapnr trap_pf set_memory paravirt uaccess vsyscall e820/api e820/types setup sections traps cpu_entry_area io insn invpcid tlbbatch smp cacheflush numa pti elf memtype',
+		'pgtable_64 pgtable_64_types pgtable_types page page_64 page_types page_64_types pgalloc mmu mmu_context processor processor-flags ptrace special_insns cpufeature cpufeatures desc fixmap pgtable-invert trapnr trap_pf set_memory paravirt uaccess vsyscall e820/api e820/types setup sections traps cpu_entry_area io insn invpcid tlbbatch smp cacheflush numa pti elf memtype mem_encrypt init pkeys extable extable_fixup_types acpi pkru apicdef sparsemem coco kdebug vdso x86_init pci-direct mpspec topology cpu vdso/vsyscall ../../../x86/mm/mm_internal',
 		[
 			'bool boot_cpu_has(unsigned int feature);',
 			'bool static_cpu_has(unsigned int feature);',
@@ -85,7 +88,7 @@ export const ARCH_FILES: readonly ArchFiles[] = [
 		['arm64', 'arm64-no-hafdbs'],
 		'ARM64 ARM64_HW_AFDBM ARM64_VA_BITS_48 ARM64_VA_BITS=48 ARM64_PA_BITS=48 ARM64_CONT_PTE_SHIFT=4 ARM64_CONT_PMD_SHIFT=4 ARM64_PAGE_SHIFT=12 ARM64_4K_PAGES ARM64_CONTPTE',
 		'context contpte copypage dma-mapping extable fault fixmap flush hugetlbpage init ioremap mem_encrypt mmap mmu mteswap pageattr pgd physaddr ptdump ptdump_debugfs trans_pgd',
-		'pgtable-prot pgtable-hwdef pgtable-types memory page page-def pgalloc mmu mmu_context processor ptrace cpufeature cputype cmpxchg fixmap esr sysreg barrier kernel-pgtable cacheflush exception system_misc traps mte mte-def hugetlb set_memory uaccess io ptdump stage2_pgtable proc-fns sections tlbbatch smp elf daifflags extable',
+		'pgtable-prot pgtable-hwdef pgtable-types memory page page-def pgalloc mmu mmu_context processor ptrace cpufeature cputype cmpxchg fixmap esr sysreg barrier kernel-pgtable cacheflush exception system_misc traps mte mte-def hugetlb set_memory uaccess io ptdump stage2_pgtable proc-fns sections tlbbatch smp elf daifflags extable asm-extable bug vmalloc sparsemem gpr-num por mman',
 		[
 			'bool cpus_have_final_cap(int cap);',
 			'bool cpus_have_const_cap(int cap);',
@@ -93,9 +96,10 @@ export const ARCH_FILES: readonly ArchFiles[] = [
 			'bool alternative_has_cap_likely(unsigned long cap);',
 			'bool alternative_has_feature_unlikely(unsigned long cap);',
 			'bool system_supports_mte(void);',
-			'void dsb(int domain);',
-			'void dmb(int domain);',
-			'void isb(void);',
+			// Stores are seen in order here.
+			'#define dsb(domain) do { } while (0)',
+			'#define dmb(domain) do { } while (0)',
+			'#define isb() do { } while (0)',
 			'void __tlbi(int op, ...);',
 			'void __tlbi_user(int op, ...);',
 			'void __tlbi_level(int op, unsigned long addr, int level);',
@@ -118,7 +122,7 @@ export const ARCH_FILES: readonly ArchFiles[] = [
 		['riscv', 'riscv-svvptc'],
 		'RISCV',
 		'cache-ops cacheflush context dma-noncoherent extable fault hugetlbpage init pageattr pgtable physaddr pmem ptdump tlbflush',
-		'pgtable-64 pgtable-bits page pgalloc mmu mmu_context processor ptrace csr fixmap cacheflush sbi hwcap cpufeature barrier kprobes set_memory uaccess io sections smp elf dma-noncoherent hugetlb asm-extable alternative tlbbatch',
+		'pgtable-64 pgtable-bits page pgalloc mmu mmu_context processor ptrace csr fixmap cacheflush sbi hwcap cpufeature barrier kprobes set_memory uaccess io sections smp elf dma-noncoherent hugetlb asm-extable alternative tlbbatch extable bug switch_to thread_info errata_list vendorid_list set_memory',
 		[
 			'unsigned long csr_read(int csr);',
 			'void csr_write(int csr, unsigned long value);',

@@ -109,7 +109,7 @@ export class SourceTree implements TypeScope {
 
 	macro(name: string, from: string | null = null): DeclaredMacro | undefined {
 		if (this.#outside.prototypes.has(name)) return undefined;
-		return this.#find(from, (d) => d.macros, name)?.at;
+		return this.#outside.macros.get(name) ?? this.#find(from, (d) => d.macros, name)?.at;
 	}
 
 	linkMacro(name: string, from: string | null): LinkMacro | undefined {
