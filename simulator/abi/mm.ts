@@ -254,8 +254,11 @@ export const MM: readonly AbiEntry[] = [
 	on('int anon_vma_prepare(struct vm_area_struct *vma)', 'makes sure that the VMA has an anon_vma; 0', (k, vma) => k.anon_vma_prepare(n(vma))),
 	ranged(
 		'6.8..',
-		on('vm_fault_t vmf_anon_prepare(struct vm_fault *vmf)', 'makes sure that the VMA has an anon_vma; 0', (k, vmf) =>
-			k.anon_vma_prepare(k.mem.r64(n(vmf) + vm_fault.vma)),
+		symbol(
+			'vm_fault_t vmf_anon_prepare(struct vm_fault *vmf)',
+			'makes sure that the VMA has an anon_vma; the fault may have to be retried',
+			'vmf_anon_prepare',
+			false,
 		),
 	),
 	symbol('struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr)', 'VMA of the address', 'find_vma', false),

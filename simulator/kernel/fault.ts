@@ -14,15 +14,16 @@ const MAX_FAULTS = 16;
 
 /** The VMA of the address, locked for reading, or 0 to fall back to mmap_lock. mm/memory.c of 6.4. */
 export function* lock_vma_under_rcu(k: Kernel, mm: number, address: number): Co<number> {
-	const vma = k.find_vma(mm, address);
+	const vma = k.vma_lookup(mm, address);
 	if (vma === 0 || !k.vma_start_read(vma)) return 0;
 	if (address < k.mem.r64(vma + vm_area_struct.vm_start) || address >= k.mem.r64(vma + vm_area_struct.vm_end)) {
 		k.vma_end_read(vma);
 		return 0;
 	}
-	// Before 6.6 only anonymous VMAs whose anon_vma exists are handled under the VMA lock.
+	// Before 6.6 only anonymous VMAs are handled under the VMA lock, before 6.10 those only whose anon_vma exists.
 	const anonymous = k.mem.r64(vma + vm_area_struct.vm_ops) === 0;
-	if (!k.has('file-under-vma-lock') && (!anonymous || k.mem.r64(vma + vm_area_struct.anon_vma) === 0)) {
+	const prepared = k.mem.r64(vma + vm_area_struct.anon_vma) !== 0;
+	if ((anonymous && !prepared && k.has('anon-vma-checked')) || (!anonymous && !k.has('file-under-vma-lock'))) {
 		k.vma_end_read(vma);
 		return 0;
 	}
@@ -59,7 +60,7 @@ export function* do_user_addr_fault(k: Kernel, mm: number, address: number, writ
 	for (let tries = 0; tries < MAX_FAULTS; tries++) {
 		if (!k.mmap_read_trylock(mm)) yield* k.mmap_read_lock(mm);
 		const vma = k.find_vma(mm, address);
-		if (vma === 0 || !allowed(k, vma, write)) {
+		if (vma === 0 || k.mem.r64(vma + vm_area_struct.vm_start) > address || !allowed(k, vma, write)) {
 			k.mmap_read_unlock(mm);
 			return F.VM_FAULT_SIGSEGV;
 		}

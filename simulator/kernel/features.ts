@@ -61,6 +61,12 @@ const MM = {
 	'lru-batch-31': { since: '6.9' },
 	/** munmap drops the mapcount of a dirty file page behind the flush: "mm: delay page_remove_rmap() until after the TLB has been flushed". */
 	'delayed-rmap': { since: '6.2' },
+	/** The end of an address space unmaps under mmap_lock held for reading. */
+	'exit-read-locks': { since: '6.1' },
+	/** Faults under the VMA lock want the anon_vma of an anonymous VMA to exist: "mm: delay the check for a NULL anon_vma". */
+	'anon-vma-checked': { since: '6.4', until: '6.10' },
+	/** A fault under the VMA lock that needs an anon_vma takes mmap_lock as well, and is retried only if it cannot. */
+	'anon-vma-under-vma-lock': { since: '6.10' },
 	/** Unmapping takes the pages of a large folio together; a gather keeps room for a page and its count. */
 	'unmap-folio-batch': { since: '6.9' },
 	/** A swapped page that is this mm's alone is writable at once, even when it is only read: "mm: swap: reuse exclusive folio directly". */

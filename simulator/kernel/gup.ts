@@ -58,7 +58,7 @@ export function* faultin_page(k: Kernel, mm: number, addr: number, write: number
 	flags |= F.FAULT_FLAG_ALLOW_RETRY | F.FAULT_FLAG_KILLABLE;
 	for (let tries = 0; tries < 16; tries++) {
 		yield* k.mmap_read_lock(mm);
-		const vma = k.find_vma(mm, addr);
+		const vma = k.vma_lookup(mm, addr);
 		const allowed = vma !== 0 && vmFlags(k, vma) & (write ? F.VM_WRITE : F.VM_READ);
 		if (!allowed) {
 			k.mmap_read_unlock(mm);

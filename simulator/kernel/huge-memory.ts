@@ -43,7 +43,8 @@ export function* do_huge_pmd_anonymous_page(k: Kernel, vmf: number): Co<number> 
 	const mm = mmOf(k, vmf);
 	const haddr = haddrOf(addressOf(k, vmf));
 	const pmdp = k.mem.r64(vmf + vm_fault.pmd);
-	k.anon_vma_prepare(vma);
+	const error = k.vmf_anon_prepare(vmf);
+	if (error) return error;
 	const table = k.pte_alloc_one(mm);
 	const write = flagsOf(k, vmf) & F.FAULT_FLAG_WRITE;
 	const fresh = write ? k.alloc_folio(F.HPAGE_PMD_ORDER) : k.hugeZeroPage();

@@ -55,7 +55,7 @@ export function luf_allows(k: Kernel, mm: number, address: number, pfn: number):
 	if (!k.deferred.frames.has(pfn)) return 0;
 	const vpn = Math.floor(address / F.PAGE_SIZE);
 	const vma = k.deferred.places.get(mm)?.get(vpn);
-	if (vma === undefined || vma !== k.find_vma(mm, address)) return 0;
+	if (vma === undefined || vma !== k.vma_lookup(mm, address)) return 0;
 	return k.frames.content[pfn] === contentNow(k, mm, vma, address) ? 1 : 0;
 }
 

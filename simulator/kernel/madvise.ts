@@ -72,22 +72,13 @@ export function* madvise_vma_behavior(k: Kernel, vma: number, start: number, end
 	}
 }
 
-/** Runs `each` on the tables of a range, the huge entries first. */
-function* walkTables(
-	k: Kernel,
-	vma: number,
-	start: number,
-	end: number,
-	huge: (pmd: number, from: number, to: number) => Co<boolean>,
-	table: (pmd: number, from: number, to: number) => Co<void>,
-): Co<void> {
+/** The PMD entries of a range that are not empty, each with its part of the range. */
+function* tablesOf(k: Kernel, vma: number, start: number, end: number): Generator<readonly [pmd: number, from: number, to: number]> {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	for (let address = start, next = 0; address < end; address = next) {
 		next = Math.min(end, address - (address % F.PMD_SIZE) + F.PMD_SIZE);
 		const pmd = k.pmd_offset(mm, address);
-		if (pmd === 0 || P.pmd_none(k.mem.r64(pmd))) continue;
-		if (P.pmd_trans_huge(k.mem.r64(pmd)) && (yield* huge(pmd, address, next))) continue;
-		if (!P.pmd_none(k.mem.r64(pmd))) yield* table(pmd, address, next);
+		if (pmd !== 0 && !P.pmd_none(k.mem.r64(pmd))) yield [pmd, address, next];
 	}
 }
 
@@ -97,18 +88,7 @@ export function* madvise_free_single_vma(k: Kernel, vma: number, start: number, 
 	k.lru_add_drain();
 	k.mmu_notifier_invalidate_range_start(mm, start, end);
 	k.tlb_gather_mmu(tlb, mm);
-	yield* walkTables(
-		k,
-		vma,
-		start,
-		end,
-		function* (pmd, from, to) {
-			return k.madvise_free_huge_pmd(tlb, vma, pmd, from, to) !== 0;
-		},
-		function* (pmd, from, to) {
-			k.madvise_free_pte_range(tlb, vma, pmd, from, to);
-		},
-	);
+	for (const [pmd, from, to] of tablesOf(k, vma, start, end)) k.madvise_free_pte_range(tlb, vma, pmd, from, to);
 	k.mmu_notifier_invalidate_range_end(mm, start, end);
 	k.tlb_finish_mmu(tlb);
 	k.rt.pop(tlb, mmu_gather.SIZE);
@@ -118,6 +98,7 @@ export function* madvise_free_single_vma(k: Kernel, vma: number, start: number, 
 /** Entries become old and clean, pages lose what makes them go to swap; a later store takes the advice back. */
 export function madvise_free_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, addr: number, end: number): void {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	if (P.pmd_trans_huge(k.mem.r64(pmd)) && k.madvise_free_huge_pmd(tlb, vma, pmd, addr, end)) return;
 	const ptlp = k.rt.push(8);
 	let pte = k.pte_offset_map_lock(mm, pmd, addr, ptlp);
 	const ptl = k.mem.r64(ptlp);
@@ -171,28 +152,19 @@ export function* madvise_cold_or_pageout(k: Kernel, vma: number, start: number, 
 	const tlb = k.rt.push(mmu_gather.SIZE);
 	k.lru_add_drain();
 	k.tlb_gather_mmu(tlb, k.mem.r64(vma + vm_area_struct.vm_mm));
-	yield* walkTables(
-		k,
-		vma,
-		start,
-		end,
-		function* (pmd, from, to) {
-			const list = k.madvise_cold_huge_pmd(tlb, vma, pmd, from, to, pageout);
-			if (list === null) return false;
-			if (pageout) yield* k.reclaim_pages(list);
-			return true;
-		},
-		function* (pmd, from, to) {
-			const list = k.madvise_cold_or_pageout_pte_range(tlb, vma, pmd, from, to, pageout);
-			if (pageout) yield* k.reclaim_pages(list);
-		},
-	);
+	for (const [pmd, from, to] of tablesOf(k, vma, start, end)) yield* k.madvise_cold_or_pageout_pte_range(tlb, vma, pmd, from, to, pageout);
 	k.tlb_finish_mmu(tlb);
 	k.rt.pop(tlb, mmu_gather.SIZE);
 }
 
-/** Makes entries old. Returns the folios that are ready to be reclaimed. */
-export function madvise_cold_or_pageout_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, addr: number, end: number, pageout: number): number[] {
+/** Makes entries old, and reclaims their pages for MADV_PAGEOUT. */
+export function* madvise_cold_or_pageout_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, addr: number, end: number, pageout: number): Co<void> {
+	const huge = P.pmd_trans_huge(k.mem.r64(pmd)) ? k.madvise_cold_huge_pmd(tlb, vma, pmd, addr, end, pageout) : null;
+	const list = huge ?? (P.pmd_none(k.mem.r64(pmd)) ? [] : coldEntries(k, tlb, vma, pmd, addr, end, pageout));
+	if (pageout) yield* k.reclaim_pages(list);
+}
+
+function coldEntries(k: Kernel, tlb: number, vma: number, pmd: number, addr: number, end: number, pageout: number): number[] {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	const list: number[] = [];
 	const ptlp = k.rt.push(8);

@@ -135,7 +135,11 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 	const mm = mmOf(k, vmf);
 	const address = addressOf(k, vmf);
 	const old = k.mem.r64(vmf + vm_fault.page);
-	k.anon_vma_prepare(vma);
+	const error = k.vmf_anon_prepare(vmf);
+	if (error) {
+		if (old !== 0) k.put_page(old);
+		return error;
+	}
 	const fresh = k.alloc_page(0);
 	if (old !== 0) k.copy_page(fresh, old);
 	k.setPageFlag(fresh, F.PG_uptodate);

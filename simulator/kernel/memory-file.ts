@@ -55,8 +55,10 @@ export const do_read_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fa
 
 export const do_cow_fault: Staged<FaultFn> = staged<FaultFrame, FaultFn>('vm_fault_t do_cow_fault(struct vm_fault *vmf)', FAULT_LOCALS, (s) => [
 	s.run('start', 'vma vmf', start),
+	s.when('anon-vma', 'unlikely anon_vma_prepare vmf_anon_prepare ret vma vmf', (k, f) => (f.ret = k.vmf_anon_prepare(f.vmf)), [
+		s.ret('no-anon-vma', 'return ret', (_k, f) => f.ret),
+	]),
 	s.run('alloc', 'vmf cow_page alloc_page_vma', (k, f) => {
-		k.anon_vma_prepare(f.vma);
 		k.mem.w64(f.vmf + vm_fault.cow_page, k.alloc_page(0));
 	}),
 	s.call('read', 'ret __do_fault', 'ret', '=', (k, f) => k.__do_fault(f.vmf)),

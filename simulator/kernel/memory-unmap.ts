@@ -68,10 +68,12 @@ export function zap_pte_range(k: Kernel, tlb: number, vma: number, pmd: number, 
 	k.pte_unmap_unlock(pte, ptl);
 	if (forceFlush) k.tlb_flush_mmu(tlb);
 	if (address < end) return k.zap_pte_range(tlb, vma, pmd, address, end, details);
-	if (whole && details !== 0 && k.mem.r32(details + zap_details.reclaim_pt)) k.free_pte_range(tlb, pmd, start);
+	if (whole && details !== 0 && k.mem.r32(details + zap_details.reclaim_pt)) freeTableOf(k, tlb, pmd, start);
 	return address;
 }
 
+/** Architectures whose clearing of an entry flushes it everywhere, so that nothing is put off (CONFIG_MMU_GATHER_NO_GATHER). */
+const FLUSHES_EACH = /^s390/;
 /** The gather is full: flush before going on. */
 const FULL = 2;
 
@@ -88,8 +90,8 @@ function zapPresent(k: Kernel, tlb: number, vma: number, pte: number, address: n
 		if (P.pte_dirty(old)) {
 			k.set_page_dirty(p);
 			// The page may be cleaned and written as soon as the table is unlocked, so the flush comes first.
-			flush = 1;
-			delay = k.has('delayed-rmap') ? 1 : 0;
+			flush = k.has('delayed-rmap') && FLUSHES_EACH.test(k.arch.name) ? 0 : 1;
+			delay = flush && k.has('delayed-rmap') ? 1 : 0;
 			if (delay) k.mem.w32(tlb + mmu_gather.delayed_rmap, 1);
 		}
 		if (P.pte_young(old) && !(vmFlags(k, vma) & F.VM_SEQ_READ)) k.mark_page_accessed(p);
@@ -218,7 +220,7 @@ function freeLevel(k: Kernel, tlb: number, table: number, level: 0 | 1, address:
 	const lower = k.tableOf(entry);
 	each(address, end, below, (from, to) => {
 		if (level === 0) freeLevel(k, tlb, lower, 1, from, to, floor, ceiling);
-		else k.free_pte_range(tlb, lower + (Math.floor(from / below) & 511) * 8, from);
+		else freeTableOf(k, tlb, lower + (Math.floor(from / below) & 511) * 8, from);
 	});
 	const start = address - (address % size);
 	const top = ceiling === Number.POSITIVE_INFINITY ? ceiling : ceiling - (ceiling % size);
@@ -234,9 +236,14 @@ function each(address: number, end: number, size: number, run: (from: number, to
 	}
 }
 
+function freeTableOf(k: Kernel, tlb: number, pmd: number, address: number): void {
+	const entry = k.mem.r64(pmd);
+	if (!P.pmd_none(entry) && !P.pmd_trans_huge(entry)) k.free_pte_range(tlb, pmd, address);
+}
+
+/** Takes the table that the PMD points to out of the tree. */
 export function free_pte_range(k: Kernel, tlb: number, pmd: number, address: number): void {
 	const entry = k.mem.r64(pmd);
-	if (P.pmd_none(entry) || P.pmd_trans_huge(entry)) return;
 	k.mem.w64(pmd, 0);
 	k.pte_free_tlb(tlb, k.frames.pageOf(entry >>> F.PAGE_SHIFT), address);
 	k.mm_dec_nr_ptes(k.mem.r64(tlb + mmu_gather.mm));

@@ -187,8 +187,10 @@ export const do_anonymous_page: Staged<FaultFn> = staged<AnonFrame, FaultFn>(
 			s.when('raced-zero', 'pte_none vmf_pte_changed vmf pte', (k, f) => k.mem.r64(k.mem.r64(f.vmf + vm_fault.pte)) !== 0, [s.jump('unlock')]),
 			s.jump('setpte'),
 		]),
+		s.when('anon-vma', 'unlikely anon_vma_prepare vmf_anon_prepare ret vma vmf', (k, f) => (f.ret = k.vmf_anon_prepare(f.vmf)), [
+			s.ret('no-anon-vma', 'return ret', (_k, f) => f.ret),
+		]),
 		s.run('alloc', 'page folio alloc_zeroed_user_highpage_movable vma_alloc_zeroed_movable_folio alloc_anon_folio', (k, f) => {
-			k.anon_vma_prepare(f.vma);
 			f.page = k.alloc_page(0);
 			f.folio = f.page;
 		}),

@@ -76,10 +76,13 @@ export function unmap_region(k: Kernel, mm: number, vmas: readonly number[], sta
 export function exit_mmap(k: Kernel, mm: number): void {
 	const vmas = [...vmasOf(k, mm)];
 	k.notifiers.delete(mm);
+	// Nobody is left who could hold it.
+	const locks = k.has('exit-read-locks') && k.mmap_read_trylock(mm);
 	if (!k.has('unmap-no-drain')) k.lru_add_drain();
 	const tlb = k.rt.push(mmu_gather.SIZE);
 	k.tlb_gather_mmu_fullmm(tlb, mm);
 	k.unmap_vmas(tlb, vmas, 0, Number.POSITIVE_INFINITY);
+	if (locks) k.mmap_read_unlock(mm);
 	k.free_pgtables(tlb, vmas, 0, Number.POSITIVE_INFINITY);
 	k.tlb_finish_mmu(tlb);
 	k.rt.pop(tlb, mmu_gather.SIZE);

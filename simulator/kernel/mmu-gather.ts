@@ -181,7 +181,6 @@ export function tlb_flush_mmu_tlbonly(k: Kernel, tlb: number): void {
 
 export function tlb_flush_mmu(k: Kernel, tlb: number): void {
 	k.tlb_flush_mmu_tlbonly(tlb);
-	flushTables(k, tlb);
 	const local = tlb + mmu_gather.local;
 	if (k.mem.r32(local + mmu_gather_batch.nr) > 0 && !k.has('unmap-no-drain')) k.lru_add_drain();
 	for (let batch = local; batch !== 0 && k.mem.r32(batch + mmu_gather_batch.nr) > 0; batch = k.mem.r64(batch + mmu_gather_batch.next)) {
@@ -189,6 +188,8 @@ export function tlb_flush_mmu(k: Kernel, tlb: number): void {
 		k.mem.w32(batch + mmu_gather_batch.nr, 0);
 	}
 	k.mem.w64(tlb + mmu_gather.active, local);
+	// Tables are queued first, and freed when readers under RCU are gone.
+	flushTables(k, tlb);
 }
 
 /**

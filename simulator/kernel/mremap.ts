@@ -5,14 +5,14 @@ import { vm_area_struct } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
-import { endOf, startOf, vmasOf } from './vma.ts';
+import { endOf, setAnonVma, startOf, vmasOf } from './vma.ts';
 
 /** Architectures with CONFIG_HAVE_MOVE_PMD. */
 const MOVES_PMD = /^(x86-64|arm64|riscv|ppc64-radix)/;
 
 /** Resizes in place (`to` 0) or moves to `to`. mmap_lock is held for writing. Returns the new address or a negative errno. */
 export function* do_mremap(k: Kernel, mm: number, address: number, oldLen: number, newLen: number, to: number): Co<number> {
-	const vma = k.find_vma(mm, address);
+	const vma = k.vma_lookup(mm, address);
 	if (vma === 0 || endOf(k, vma) < address + oldLen) return -F.EFAULT;
 	if (to !== 0) {
 		yield* k.do_munmap(mm, to, newLen, 0);
@@ -45,7 +45,7 @@ export function* move_vma(k: Kernel, vma: number, old_addr: number, old_len: num
 	});
 	// An anonymous VMA that nothing has faulted in takes the offset of its new place; else pages know their old one.
 	if (k.mem.r64(vma + vm_area_struct.anon_vma) !== 0) k.mem.w64(fresh + vm_area_struct.vm_pgoff, pgoff);
-	k.mem.w64(fresh + vm_area_struct.anon_vma, k.mem.r64(vma + vm_area_struct.anon_vma));
+	setAnonVma(k, fresh, k.mem.r64(vma + vm_area_struct.anon_vma));
 	if (k.has('per-vma-lock')) yield* k.vma_start_write(fresh);
 	k.move_page_tables(vma, old_addr, fresh, new_addr, old_len, 0);
 	yield* k.do_munmap(mm, old_addr, old_len, 0);

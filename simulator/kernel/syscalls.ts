@@ -179,7 +179,7 @@ export function* migrate_range(k: Kernel, mm: number, addr: number, len: number)
 export function* khugepaged_range(k: Kernel, mm: number, addr: number): Co<number> {
 	k.lru_add_drain_all();
 	yield* k.mmap_read_lock(mm);
-	const vma = k.find_vma(mm, addr);
+	const vma = k.vma_lookup(mm, addr);
 	const done = vma === 0 ? 0 : yield* k.collapse_huge_page(vma, addr - (addr % F.PMD_SIZE));
 	k.mmap_read_unlock(mm);
 	return done;

@@ -1,10 +1,22 @@
 /** mm/vma.c: the list of mappings of an address space, and how they are split and merged. */
 import * as F from '../abi/flags.ts';
-import { address_space, anon_vma, file, file_ra_state, inode, mm_struct, vm_area_struct, vm_operations_struct } from '../abi/structs.ts';
+import {
+	address_space,
+	anon_vma,
+	anon_vma_chain,
+	file,
+	file_ra_state,
+	inode,
+	mm_struct,
+	vm_area_struct,
+	vm_fault,
+	vm_operations_struct,
+} from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { vmFlags } from './memory.ts';
+import { SHMEM_WRITEPAGE } from './mm.ts';
 
 export interface MapRequest {
 	readonly mm: number;
@@ -34,6 +46,7 @@ export function insert_vma(k: Kernel, request: MapRequest): number {
 	k.mem.w64(vma + vm_area_struct.vm_file, request.file);
 	k.mem.w64(vma + vm_area_struct.vm_ops, request.ops);
 	k.mem.w64(vma + vm_area_struct.vm_pgoff, request.file === 0 ? request.start / F.PAGE_SIZE : request.pgoff);
+	chainAnonVma(k, vma);
 	k.vma_set_page_prot(vma);
 	link(k, vma);
 	return vma;
@@ -61,8 +74,16 @@ export function vma_detach(k: Kernel, vma: number): void {
 	count(k, vma, -1);
 }
 
-/** The VMA that holds the address, or 0. */
+/** The first VMA that ends behind the address, or 0. mmap_lock is held. */
 export function find_vma(k: Kernel, mm: number, address: number): number {
+	k.cost(COST.step);
+	k.mmap_assert_locked(mm);
+	for (const vma of vmasOf(k, mm)) if (address < endOf(k, vma)) return vma;
+	return 0;
+}
+
+/** The VMA that holds the address, or 0; who walks under RCU looks again. */
+export function vma_lookup(k: Kernel, mm: number, address: number): number {
 	k.cost(COST.step);
 	for (const vma of vmasOf(k, mm)) if (address < endOf(k, vma)) return address >= startOf(k, vma) ? vma : 0;
 	return 0;
@@ -106,22 +127,60 @@ export function shmem_file(k: Kernel, f: number): number {
 
 /** mm/rmap.c: gives the VMA an anon_vma if it has none, a mergeable neighbour's if possible. */
 export function __anon_vma_prepare(k: Kernel, vma: number): number {
+	k.mmap_assert_locked(k.mem.r64(vma + vm_area_struct.vm_mm));
+	prepareAnonVma(k, vma);
+	return 0;
+}
+
+/** The same before anybody runs. */
+export function prepareAnonVma(k: Kernel, vma: number): void {
 	const list = vmasOf(k, k.mem.r64(vma + vm_area_struct.vm_mm));
 	const i = list.indexOf(vma);
 	for (const near of [list[i + 1], list[i - 1]]) {
 		if (near === undefined || !adjacentAlike(k, near, vma)) continue;
 		const shared = k.mem.r64(near + vm_area_struct.anon_vma);
 		if (shared !== 0) {
-			k.mem.w64(vma + vm_area_struct.anon_vma, shared);
-			return 0;
+			setAnonVma(k, vma, shared);
+			return;
 		}
 	}
 	const fresh = k.mem.alloc(anon_vma.SIZE);
 	k.mem.w64(fresh + anon_vma.root, fresh);
 	k.mem.w64(fresh + anon_vma.parent, fresh);
 	k.mem.w32(fresh + anon_vma.refcount, 1);
-	k.mem.w64(vma + vm_area_struct.anon_vma, fresh);
+	setAnonVma(k, vma, fresh);
+}
+
+/** mm/memory.c: the anon_vma that a fault needs. Under the VMA lock alone neighbours may not be looked at. */
+export function vmf_anon_prepare(k: Kernel, vmf: number): number {
+	const vma = k.mem.r64(vmf + vm_fault.vma);
+	if (k.mem.r64(vma + vm_area_struct.anon_vma) !== 0) return 0;
+	const alone = k.mem.r32(vmf + vm_fault.flags) & F.FAULT_FLAG_VMA_LOCK;
+	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	if (alone && !(k.has('anon-vma-under-vma-lock') && k.mmap_read_trylock(mm))) {
+		k.vma_end_read(vma);
+		return F.VM_FAULT_RETRY;
+	}
+	k.__anon_vma_prepare(vma);
+	if (alone) k.mmap_read_unlock(mm);
 	return 0;
+}
+
+/** The VMA's chain of anon_vmas as the kernel's code reads it: one link, or none. */
+export function chainAnonVma(k: Kernel, vma: number): void {
+	const head = vma + vm_area_struct.anon_vma_chain;
+	const has = k.mem.r64(vma + vm_area_struct.anon_vma) !== 0;
+	const link = has ? vma + vm_area_struct.chain + anon_vma_chain.same_vma : head;
+	for (const at of [0, 8]) k.mem.w64(head + at, link);
+	if (!has) return;
+	for (const at of [0, 8]) k.mem.w64(link + at, head);
+	k.mem.w64(vma + vm_area_struct.chain + anon_vma_chain.vma, vma);
+	k.mem.w64(vma + vm_area_struct.chain + anon_vma_chain.anon_vma, k.mem.r64(vma + vm_area_struct.anon_vma));
+}
+
+export function setAnonVma(k: Kernel, vma: number, anonVma: number): void {
+	k.mem.w64(vma + vm_area_struct.anon_vma, anonVma);
+	chainAnonVma(k, vma);
 }
 
 export function anon_vma_prepare(k: Kernel, vma: number): number {
@@ -164,6 +223,7 @@ export function vm_area_dup(k: Kernel, vma: number): number {
 	const fresh = k.mem.alloc(vm_area_struct.SIZE);
 	for (let at = 0; at < vm_area_struct.SIZE; at += 8) k.mem.w64(fresh + at, k.mem.r64(vma + at));
 	k.mem.w32(fresh + vm_area_struct.vm_lock_seq, 0);
+	chainAnonVma(k, fresh);
 	return fresh;
 }
 
@@ -192,14 +252,14 @@ function* join(k: Kernel, low: number, high: number): Co<void> {
 		yield* k.vma_start_write(low);
 		yield* k.vma_start_write(high);
 	}
-	if (k.mem.r64(low + vm_area_struct.anon_vma) === 0) k.mem.w64(low + vm_area_struct.anon_vma, k.mem.r64(high + vm_area_struct.anon_vma));
+	if (k.mem.r64(low + vm_area_struct.anon_vma) === 0) setAnonVma(k, low, k.mem.r64(high + vm_area_struct.anon_vma));
 	k.mem.w64(low + vm_area_struct.vm_end, endOf(k, high));
 	k.vma_detach(high);
 	k.mem.free(high);
 }
 
-/** Room for the struct address_space_operations of any version; none of them is set: what reads and writes is the model's. */
-const A_OPS_SIZE = 320;
+/** Room for the struct address_space_operations of any version. What reads and writes is the model's. */
+export const A_OPS_SIZE = 320;
 
 /** A struct file of `pages` pages whose cache is empty; `shmem` for one that lives in memory only. */
 export function file_alloc(k: Kernel, pages: number, shmem: number): number {
@@ -209,8 +269,13 @@ export function file_alloc(k: Kernel, pages: number, shmem: number): number {
 	k.mem.w64(host + inode.i_mapping, mapping);
 	k.mem.w64(host + inode.i_size, pages * F.PAGE_SIZE);
 	k.mem.w32(host + inode.i_flags, shmem ? F.S_SHMEM : 0);
+	// The tree of its VMAs is the model's: never known to be empty.
+	k.mem.w64(mapping + address_space.i_mmap, 1);
 	k.mem.w64(mapping + address_space.host, host);
-	k.mem.w64(mapping + address_space.a_ops, k.mem.alloc(A_OPS_SIZE));
+	const ops = k.mem.alloc(A_OPS_SIZE);
+	// Its first member writes a page back: reclaim writes memory files to swap, other dirty files are left to writeback.
+	if (shmem) k.mem.w64(ops, SHMEM_WRITEPAGE);
+	k.mem.w64(mapping + address_space.a_ops, ops);
 	k.mem.w64(f + file.f_mapping, mapping);
 	k.mem.w64(f + file.f_inode, host);
 	k.mem.w32(f + file.f_ra + file_ra_state.ra_pages, shmem ? 0 : k.readAheadPages);

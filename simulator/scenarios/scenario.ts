@@ -1,6 +1,7 @@
 import * as F from '../abi/flags.ts';
 import { page } from '../abi/structs.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { prepareAnonVma } from '../kernel/vma.ts';
 import type { Co, Task } from '../schedule/scheduler.ts';
 
 /** One situation of the kernel that a patch may change. Programs run on the CPUs of one simulated machine. */
@@ -47,7 +48,7 @@ export class Stage {
 	anonymous(mm: number, start: number, pages: number, flags = F.VM_READ | F.VM_WRITE): number {
 		const vma = this.k.insert_vma({ mm, start, pages, flags, file: 0, ops: 0, pgoff: 0 });
 		// As if it had been touched before: faults of a VMA without an anon_vma fall back to mmap_lock.
-		this.k.anon_vma_prepare(vma);
+		prepareAnonVma(this.k, vma);
 		return vma;
 	}
 

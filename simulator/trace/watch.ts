@@ -20,7 +20,7 @@ type Fn = (...args: never[]) => unknown;
 const PRIMITIVES: ReadonlySet<string> = new Set([
 	...[folio, locks, pgtable].flatMap((file) => Object.keys(file)),
 	...Object.keys(genericOps),
-	...['set_pte_at', 'add_mm_counter', 'user_access', 'find_vma', 'setPageFlag', 'clearPageFlag', 'pageFlag'],
+	...['set_pte_at', 'add_mm_counter', 'user_access', 'find_vma', 'vma_lookup', 'setPageFlag', 'clearPageFlag', 'pageFlag'],
 ]);
 
 /** Wraps the functions of one kernel. `recorder` is known once the kernel is made. */

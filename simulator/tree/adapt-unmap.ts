@@ -1,11 +1,13 @@
 /** Unmapping, protection, moving and copying: where the model calls otherwise than the kernel. */
 import { mapleTreeOf } from '../abi/maple-tree.ts';
-import { ma_state, vm_area_struct } from '../abi/structs.ts';
+import { ma_state, mm_struct, vm_area_struct } from '../abi/structs.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { mmdrop, unmap_region } from '../kernel/mmap.ts';
+import { do_munmap, mmdrop, unmap_region } from '../kernel/mmap.ts';
+import type { Co } from '../schedule/scheduler.ts';
 import type { Adapter } from './adapters.ts';
 
 type C = (...args: number[]) => unknown;
+type WaitingC = (...args: number[]) => Co<number>;
 
 const start = (k: Kernel, vma: number): number => k.mem.r64(vma + vm_area_struct.vm_start);
 const end = (k: Kernel, vma: number): number => k.mem.r64(vma + vm_area_struct.vm_end);
@@ -29,17 +31,45 @@ function withTree<T>(k: Kernel, vmas: readonly number[], use: (tree: number) => 
 function withWalk<T>(k: Kernel, vmas: readonly number[], use: (mas: number) => T): T {
 	return withTree(k, vmas, (tree) => {
 		const mas = k.rt.push(ma_state.SIZE);
-		for (let at = 0; at < ma_state.SIZE; at += 8) k.mem.w64(mas + at, 0);
-		k.mem.w64(mas + ma_state.tree, tree);
-		k.mem.w64(mas + ma_state.index, end(k, vmas[0] as number));
-		k.mem.w64(mas + ma_state.last, end(k, vmas[0] as number));
-		k.mem.w64(mas + ma_state.node, 1);
-		k.mem.w32(mas + ma_state.status, 1);
+		walkFrom(k, mas, tree, end(k, vmas[0] as number), end(k, vmas[0] as number));
 		const result = use(mas);
 		k.rt.pop(mas, ma_state.SIZE);
 		return result;
 	});
 }
+
+/** A state that has not begun. */
+function walkFrom(k: Kernel, mas: number, tree: number, first: number, last: number): void {
+	for (let at = 0; at < ma_state.SIZE; at += 8) k.mem.w64(mas + at, 0);
+	k.mem.w64(mas + ma_state.tree, tree);
+	k.mem.w64(mas + ma_state.index, first);
+	k.mem.w64(mas + ma_state.last, last);
+	k.mem.w64(mas + ma_state.node, 1);
+	k.mem.w32(mas + ma_state.status, 1);
+}
+
+/** A walk of the mm that stands at the VMA, as a struct vma_iterator; behind it room for `more` bytes of zeros. */
+function iteratorAt(k: Kernel, vma: number, more: number): number {
+	const vmi = k.rt.push(ma_state.SIZE + more);
+	walkFrom(k, vmi, mmOf(k, vma) + mm_struct.mm_mt, start(k, vma), end(k, vma) - 1);
+	k.mem.w64(vmi + ma_state.node, 2);
+	k.mem.w32(vmi + ma_state.status, 0);
+	for (let at = 0; at < more; at += 8) k.mem.w64(vmi + ma_state.SIZE + at, 0);
+	return vmi;
+}
+
+/** The VMA before one in its mm, 0 for none. */
+function vmaBefore(k: Kernel, vma: number): number {
+	const list = k.vmas.get(mmOf(k, vma)) ?? [];
+	return list[list.indexOf(vma) - 1] ?? 0;
+}
+
+function vmaAfter(k: Kernel, vma: number): number {
+	const list = k.vmas.get(mmOf(k, vma)) ?? [];
+	return list[list.indexOf(vma) + 1] ?? 0;
+}
+
+const failed = (pointer: number): boolean => pointer < 0 && pointer >= -4095;
 
 /** Counts of an rss vector that a function of fork has filled, added to the mm. */
 function withRss<T>(k: Kernel, mm: number, use: (rss: number) => T): T {
@@ -52,6 +82,21 @@ function withRss<T>(k: Kernel, mm: number, use: (rss: number) => T): T {
 }
 
 const mmOf = (k: Kernel, vma: number): number => k.mem.r64(vma + vm_area_struct.vm_mm);
+
+/** struct mm_walk. */
+const MM_WALK = { mm: 8, vma: 24, private: 40, SIZE: 48 };
+
+/** A walk of page tables that has come to the VMA, and room for `more` bytes. */
+function pageWalk(k: Kernel, vma: number, more: number): number {
+	const walk = k.rt.push(MM_WALK.SIZE + more);
+	for (let at = 0; at < MM_WALK.SIZE + more; at += 8) k.mem.w64(walk + at, 0);
+	k.mem.w64(walk + MM_WALK.mm, mmOf(k, vma));
+	k.mem.w64(walk + MM_WALK.vma, vma);
+	return walk;
+}
+
+const MREMAP_MAYMOVE = 1;
+const MREMAP_FIXED = 2;
 
 export const UNMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 	// A walk of a tree from 6.3 on, the tree itself before.
@@ -107,6 +152,119 @@ export const UNMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 		(k, fn, { params }) =>
 			(tlb: number, vma: number, from: number, to: number, flags: number) =>
 				params.length === 5 ? (fn as C)(tlb, vma, from, to, flags) : (fn as C)(tlb, vma, from, to, k.mem.r64(vma + vm_area_struct.vm_page_prot), flags),
+	],
+	[
+		'do_mprotect_pkey',
+		(_k, fn) =>
+			function* (_mm: number, from: number, len: number, prot: number): Co<number> {
+				return yield* (fn as WaitingC)(from, len, prot, -1);
+			},
+	],
+	// A walk of the mm comes with it from 6.3 on.
+	[
+		'mprotect_fixup',
+		(k, fn, { params }) =>
+			function* (tlb: number, vma: number, from: number, to: number, flags: number): Co<number> {
+				const vmi = iteratorAt(k, vma, 8);
+				const prev = vmi + ma_state.SIZE;
+				k.mem.w64(prev, from > start(k, vma) ? vma : vmaBefore(k, vma));
+				const walk = params.length === 7 ? [vmi] : [];
+				const error = yield* (fn as WaitingC)(...walk, tlb, vma, prev, from, to, flags);
+				k.rt.pop(vmi, ma_state.SIZE + 8);
+				return error;
+			},
+	],
+	// The model's sets the flags too.
+	[
+		'vma_modify_flags',
+		(k, fn) =>
+			function* (whole: number, from: number, to: number, flags: number): Co<number> {
+				const vmi = iteratorAt(k, whole, 0);
+				const vma = yield* (fn as WaitingC)(vmi, vmaBefore(k, whole), whole, from, to, flags);
+				k.rt.pop(vmi, ma_state.SIZE);
+				if (failed(vma)) return vma;
+				if (k.has('per-vma-lock')) yield* k.vma_start_write(vma);
+				k.mem.w64(vma + vm_area_struct.vm_flags, flags);
+				return vma;
+			},
+	],
+	[
+		'__split_vma',
+		(k, fn, { params }) =>
+			function* (vma: number, address: number, new_below: number): Co<number> {
+				const vmi = iteratorAt(k, vma, 0);
+				const walk = params[0]?.name === 'vmi' ? vmi : mmOf(k, vma);
+				yield* (fn as WaitingC)(walk, vma, address, new_below);
+				k.rt.pop(vmi, ma_state.SIZE);
+				return new_below ? vmaBefore(k, vma) : vmaAfter(k, vma);
+			},
+	],
+	// Up to 6.6 a function of its own; what is merged is said by its members.
+	[
+		'vma_merge',
+		(k, fn) =>
+			function* (vma: number): Co<number> {
+				const read = (at: number): number => k.mem.r64(vma + at);
+				const { vm_start, vm_end, vm_flags, anon_vma, vm_file, vm_pgoff } = vm_area_struct;
+				const args = [read(vm_start), read(vm_end), read(vm_flags), read(anon_vma), read(vm_file), read(vm_pgoff)];
+				const merged = yield* (fn as WaitingC)(mmOf(k, vma), vmaBefore(k, vma), ...args, 0, 0, 0);
+				return merged === 0 ? vma : merged;
+			},
+	],
+	[
+		'do_munmap',
+		(k, fn) =>
+			function* (mm: number, from: number, len: number, downgrade: number): Co<number> {
+				if (downgrade) return yield* do_munmap(k, mm, from, len, downgrade);
+				return yield* (fn as WaitingC)(mm, from, len, 0);
+			},
+	],
+	[
+		'move_vma',
+		(k, fn) =>
+			function* (vma: number, old_addr: number, old_len: number, new_len: number, new_addr: number): Co<number> {
+				const at = k.rt.push(64);
+				for (let i = 0; i < 64; i += 8) k.mem.w64(at + i, 0);
+				const [locked, uf, early, unmap] = [at, at + 8, at + 24, at + 40] as const;
+				for (const list of [early, unmap]) for (const link of [0, 8]) k.mem.w64(list + link, list);
+				const result = yield* (fn as WaitingC)(vma, old_addr, old_len, new_len, new_addr, locked, MREMAP_MAYMOVE | MREMAP_FIXED, uf, unmap);
+				k.rt.pop(at, 64);
+				return result;
+			},
+	],
+	[
+		'madvise_vma_behavior',
+		(k, fn) =>
+			function* (vma: number, from: number, to: number, behavior: number): Co<number> {
+				const prev = k.rt.push(8);
+				k.mem.w64(prev, vmaBefore(k, vma));
+				const error = yield* (fn as WaitingC)(vma, prev, from, to, behavior);
+				k.rt.pop(prev, 8);
+				return error;
+			},
+	],
+	// Both are callbacks of walk_page_range().
+	[
+		'madvise_cold_or_pageout_pte_range',
+		(k, fn) =>
+			function* (tlb: number, vma: number, pmd: number, from: number, to: number, pageout: number): Co<void> {
+				const walk = pageWalk(k, vma, 16);
+				const private_ = walk + MM_WALK.SIZE;
+				k.mem.w64(private_, tlb);
+				k.mem.u8[private_ + 8] = pageout;
+				k.mem.w64(walk + MM_WALK.private, private_);
+				yield* (fn as WaitingC)(pmd, from, to, walk);
+				k.rt.pop(walk, MM_WALK.SIZE + 16);
+			},
+	],
+	[
+		'madvise_free_pte_range',
+		(k, fn) => (tlb: number, vma: number, pmd: number, from: number, to: number) => {
+			const walk = pageWalk(k, vma, 0);
+			k.mem.w64(walk + MM_WALK.private, tlb);
+			(fn as C)(pmd, from, to, walk);
+			k.rt.pop(walk, MM_WALK.SIZE);
+		},
 	],
 	[
 		'copy_nonpresent_pte',

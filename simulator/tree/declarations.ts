@@ -48,7 +48,9 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 	const enums: Declared[] = [];
 	const typedefs = new Map<string, Declared>();
 	const variables = new Map<string, Declared>();
-	const conditions = new Conditions(config);
+	/** What the file defines decides its own conditions. */
+	const known = new Map(config);
+	const conditions = new Conditions(known);
 	let at = 0;
 
 	/** Takes the preprocessor line at `at` and its continuations. */
@@ -67,12 +69,20 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 		const open = whole.lastIndexOf('/*');
 		if (open >= 0 && !whole.includes('*/', open)) skipComment();
 		if (!conditions.enabled || !/^\s*#\s*define/.test(whole)) {
-			conditions.take(whole);
+			const gone = conditions.enabled ? /^\s*#\s*undef\s+(\w+)/.exec(whole)?.[1] : undefined;
+			if (gone !== undefined) {
+				macros.delete(gone);
+				known.delete(gone);
+			} else conditions.take(whole);
 			return;
 		}
 		const match = DEFINE.exec(whole);
 		if (match === null) return;
 		const [, name, list, params, body] = match;
+		// The second one stands where the first is not defined.
+		if (macros.has(name as string)) return;
+		const number = /^(?:0[xX][\da-fA-F]+|\d+)$/.exec((body ?? '').trim())?.[0];
+		known.set(name as string, number === undefined ? 1 : Number(number));
 		macros.set(name as string, {
 			name: name as string,
 			line: from + 1,

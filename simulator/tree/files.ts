@@ -41,36 +41,28 @@ export const TREE_HELPERS = [
 ].map((name) => `mm/${name}.c`);
 
 const LINUX =
-	'mm_types mm mm_inline pgtable pagemap page-flags page_ref huge_mm rmap swap swapops mmzone gfp mmap_lock mmu_notifier sched sched/mm sched/coredump sched/sysctl sched/numa_balancing sched/task sched/signal fs fs_types memcontrol hugetlb_inline vmstat vm_event_item userfaultfd_k mempolicy migrate migrate_mode xarray list llist spinlock rwsem atomic rcupdate pagevec page-isolation highmem highmem-internal memremap oom ksm khugepaged pagewalk leafops mman rbtree interval_tree nodemask numa cpumask percpu percpu-defs jump_label maple_tree shmem_fs writeback backing-dev backing-dev-defs uaccess err kernel minmax bitops bits const bitmap hugetlb_cgroup cgroup psi delayacct task_io_accounting_ops memory page_owner page_idle page_table_check page_counter shrinker swapfile swap_slots blkdev uio iov_iter aio file security audit perf_event hash radix-tree secretmem zswap compaction cpuset topology freezer memory-tiers balloon_compaction set_memory pkeys mempool mount context_tracking types compiler container_of math math64 limits log2 wait wait_bit completion workqueue refcount kref seqlock mutex rwlock export mm_api pgalloc_tag pgalloc io pfn pfn_t dax ptrace ioprio';
+	'mm_types mm mm_inline pgtable pagemap page-flags page_ref huge_mm rmap swap swapops mmzone gfp mmap_lock mmu_notifier sched sched/mm sched/coredump sched/sysctl sched/numa_balancing sched/task sched/signal fs memcontrol vmstat vm_event_item userfaultfd_k mempolicy migrate migrate_mode xarray list llist spinlock rwsem rcupdate pagevec highmem highmem-internal memremap oom ksm khugepaged pagewalk mman rbtree nodemask numa cpumask percpu maple_tree shmem_fs writeback backing-dev backing-dev-defs uaccess err kernel minmax bitops bits bitmap task_io_accounting_ops memory page_owner page_idle shrinker swap_slots blkdev uio file security audit perf_event hash secretmem zswap compaction cpuset topology freezer memory-tiers mempool mount types compiler math math64 limits wait wait_bit completion workqueue refcount kref seqlock mutex export pfn pfn_t dax ptrace ioprio';
 
 export const TREE_HEADERS = [
 	'mm/internal.h',
 	'mm/vma.h',
 	'include/vdso/limits.h',
-	'include/vdso/bits.h',
 	'include/linux/errseq.h',
 	'include/linux/seqlock_types.h',
 	'include/linux/pipe_fs_i.h',
-	'include/linux/sizes.h',
 	'include/linux/gfp_types.h',
 	'include/uapi/linux/perf_event.h',
-	'include/asm-generic/resource.h',
 	'include/uapi/asm-generic/resource.h',
 	'include/uapi/linux/fadvise.h',
 	'include/linux/notifier.h',
 	'include/linux/rbtree_types.h',
-	'include/uapi/linux/personality.h',
 	'include/linux/kconfig.h',
 	'include/linux/slab.h',
 	'include/linux/jiffies.h',
-	'include/linux/ratelimit.h',
 	'include/linux/ratelimit_types.h',
 	'include/linux/mutex_types.h',
 	'include/linux/mm_types_task.h',
-	'include/linux/tlb_batch.h',
-	'include/linux/vmpressure.h',
 	'include/linux/capability.h',
-	'include/linux/shm.h',
 	'include/linux/hugetlb.h',
 	'include/linux/list_lru.h',
 	'include/linux/page-flags-layout.h',
@@ -99,28 +91,13 @@ export const TREE_HEADERS = [
 	'mm/pgalloc-track.h',
 	'mm/swap.h',
 	...LINUX.split(' ').map((name) => `include/linux/${name}.h`),
-	...[
-		'tlb',
-		'pgtable-nop4d',
-		'pgtable_uffd',
-		'pgalloc',
-		'memory_model',
-		'getorder',
-		'bitops/non-atomic',
-		'bug',
-		'mman-common',
-		'mman',
-		'hugetlb_encode',
-		'cacheflush',
-		'errno-base',
-		'errno',
-		'cmpxchg',
-		'param',
-		'topology',
-	].map((name) => `include/asm-generic/${name}.h`),
-	...['mman', 'fs', 'kernel-page-flags', 'mempolicy', 'falloc', 'prctl', 'stat', 'magic', 'const'].map((name) => `include/uapi/linux/${name}.h`),
+	...['tlb', 'pgtable-nop4d', 'pgalloc', 'cacheflush', 'topology'].map((name) => `include/asm-generic/${name}.h`),
+	...['mman', 'fs', 'mempolicy', 'falloc', 'stat', 'magic', 'const'].map((name) => `include/uapi/linux/${name}.h`),
 	...['mman-common', 'mman', 'errno-base', 'errno', 'hugetlb_encode'].map((name) => `include/uapi/asm-generic/${name}.h`),
 ];
 
 /** What code calls that the model has no business with, and that a tree defines by assembly or deep machinery: a call ends the run. */
 export const OUTSIDE = ['void clear_page(void *page);', 'void clear_user_page(void *to, unsigned long vaddr, struct page *page);'];
+
+/** Everything that may be read of a tree. */
+export const TREE_PATHS: readonly string[] = [...TREE_SOURCES, ...TREE_HELPERS, ...TREE_HEADERS];
