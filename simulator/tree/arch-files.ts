@@ -20,10 +20,10 @@ const HEADERS = ['pgtable', 'tlbflush', 'tlb'];
 
 /** Headers that mm does without. */
 const LINUX = [
-	...'memblock bitfield ptdump crash_dump crash_core kfence extable signal kprobes debugfs seq_file device dma-direction dma-direct dma-map-ops ioport kasan hugetlb init elf pfn acpi vmalloc bsearch of of_fdt cc_platform set_memory efi swiotlb dma-mapping crash_reserve execmem iommu printk kmemleak mmu_context'
+	...'memblock bitfield ptdump crash_dump crash_core kfence extable signal kprobes debugfs seq_file device dma-direction dma-direct dma-map-ops ioport kasan hugetlb init elf pfn acpi vmalloc bsearch of of_fdt cc_platform set_memory efi swiotlb dma-mapping crash_reserve execmem iommu printk kmemleak mmu_context sizes atomic percpu-defs jump_label const set_memory pkeys context_tracking log2 io page_table_check rwlock psi cgroup'
 		.split(' ')
 		.map((name) => `include/linux/${name}.h`),
-	...'fixmap sections early_ioremap numa kprobes'.split(' ').map((name) => `include/asm-generic/${name}.h`),
+	...'fixmap sections early_ioremap numa kprobes memory_model getorder bug cmpxchg param'.split(' ').map((name) => `include/asm-generic/${name}.h`),
 	'include/uapi/asm-generic/siginfo.h',
 	'include/uapi/asm-generic/signal.h',
 	'include/uapi/asm-generic/ipcbuf.h',

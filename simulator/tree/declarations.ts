@@ -180,7 +180,8 @@ export function declarationsOf(text: string, config: CConfig): Declarations {
 	/** Whether the brace at the line's first column is the last one. A stray one in a body is told by what follows it. */
 	function ends(at: number, list: boolean): boolean {
 		if (!(lines[at] as string).startsWith('}')) return false;
-		return list || !/^}\s*$/.test(lines[at] as string) || !/^\t+\S/.test(lines[at + 1] ?? '');
+		if (list) return true;
+		return !(lines[at] as string).startsWith('};') && !(/^}\s*$/.test(lines[at] as string) && /^\t+\S/.test(lines[at + 1] ?? ''));
 	}
 
 	function defined(head: string, from: number, to: number, semicolon: boolean, tail: string): void {

@@ -2,11 +2,10 @@
 import type { CConfig } from '../../simulator/c/conditions.ts';
 import { parseFunction } from '../../simulator/c/function.ts';
 import type { CParser } from '../../simulator/c/parser.ts';
-import { linkageOf } from '../../simulator/hooks/linkage.ts';
 import { featuresOf } from '../../simulator/kernel/features.ts';
 import type { ArchFiles } from '../../simulator/tree/arch-files.ts';
 import { TREE_SOURCES } from '../../simulator/tree/files.ts';
-import { TreeCode } from '../../simulator/tree/linkage.ts';
+import { treeReplacements } from '../../simulator/tree/replace.ts';
 import { SourceTree, type TreeText } from '../../simulator/tree/tree.ts';
 
 export interface FunctionMeasure {
@@ -20,21 +19,11 @@ export interface FunctionMeasure {
 	readonly outside: readonly string[];
 }
 
-const NONE = new Map();
-
 /** Measures every function that the files define under the configuration: those of mm, or an architecture's. */
 export function measure(parser: CParser, text: TreeText, config: CConfig, arch: ArchFiles | null = null): FunctionMeasure[] {
 	const tree = new SourceTree(text, config, arch);
 	const files = arch === null ? TREE_SOURCES : arch.sources;
-	const features = featuresOf(text.kernel);
-	const own = new Set(TREE_SOURCES.flatMap((file) => [...(tree.file(file)?.functions.keys() ?? [])]));
-	const code = new TreeCode(parser, tree, {
-		base: (name) => linkageOf(name, NONE, features, []),
-		isOwn: () => false,
-		prefer: (name) => own.has(name),
-		symbolArity: () => undefined,
-		symbolWaits: () => undefined,
-	});
+	const { code } = treeReplacements(parser, tree, featuresOf(text.kernel), new Set());
 	return files.flatMap((file) =>
 		[...(tree.file(file)?.functions.keys() ?? [])].map((name) => {
 			const fn = tree.function(name, file);
