@@ -17,6 +17,8 @@ export interface SimChange {
 	readonly anchor: readonly CodeLine[] | null;
 	readonly before: readonly CodeLine[] | null;
 	readonly after: readonly CodeLine[] | null;
+	/** Whole texts of the files that the patch touches, by path, where it was applied to a kernel tree. */
+	readonly files?: { readonly before: ReadonlyMap<string, string>; readonly after: ReadonlyMap<string, string> };
 }
 
 /** One live patch of a kernel's stack: a change, and which of its sides is loaded. */
@@ -29,6 +31,8 @@ export interface StackEntry {
 export interface Placement {
 	/** The patchable symbol, or null when the change is not mapped. */
 	readonly hook: string | null;
+	/** Every symbol in which the change can show: the hook, or all that call a function which is no hook itself. */
+	readonly hooks: readonly string[];
 	readonly mode: 'function' | 'fragment' | 'none';
 	/** Why it is not mapped, what was assumed; each becomes a note. `rule` is a note rule of the report. */
 	readonly notes: readonly SimNote[];
@@ -147,7 +151,21 @@ export interface AbiInfo {
 	readonly until: string | null;
 }
 
+/** The text of a kernel tree, read ahead. */
+export interface TreeText {
+	/** Stands for the texts: another id, another tree. */
+	readonly id: string;
+	/** `MAJOR.MINOR`. */
+	readonly kernel: string;
+	/** Undefined: the tree has no such file. */
+	read(path: string): string | undefined;
+}
+
 export interface Simulator {
+	/** Files of a kernel tree that are read when there is one. */
+	readonly treePaths: readonly string[];
+	/** Whole functions of patches run within this tree from now on; null: within the model alone. */
+	attach(tree: TreeText | null): void;
 	place(change: SimChange, kernel: string): Placement;
 	run(request: RunRequest): RunResult;
 	/** The same run, step by step. Takes some ten times as long; nothing of it is kept. */

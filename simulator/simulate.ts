@@ -2,7 +2,7 @@
 import { type ArchChoice, archExists, builtWith, chooseArch } from './arch/index.ts';
 import type { CParser } from './c/parser.ts';
 import { catalogue } from './catalogue.ts';
-import { contractsOf, type Loaded, loadStack, replacementsOf } from './hooks/live-patch.ts';
+import { contractsOf, type Loaded, type LoadedStack, loadStack, replacementsOf } from './hooks/live-patch.ts';
 import type { Placement, RunRequest, RunResult, SimChange, SimNote, Simulator, StackEntry } from './index.ts';
 import { bindKernel, useArch } from './kernel/build.ts';
 import { type Feature, featuresOf, versionNumber } from './kernel/features.ts';
@@ -16,6 +16,8 @@ import { programOf } from './trace/program.ts';
 import type { Recorder } from './trace/recorder.ts';
 import type { Trace } from './trace/trace.ts';
 import { record, wrapperFor } from './trace/watch.ts';
+import { TREE_PATHS } from './tree/files.ts';
+import { TreeLinker } from './tree/replace.ts';
 
 /** Statements of compiled C and loop turns that one run may take. */
 const DEFAULT_BUDGET = 2_000_000;
@@ -24,6 +26,8 @@ const KERNELS_KEPT = 96;
 /** Results kept, some 3 KB each: what an unchanged hunk needs when the document is reviewed again. */
 const RESULTS_KEPT = 2000;
 const CHANGES_KEPT = 500;
+/** Trees kept taken apart, some 20 MB each. */
+const TREES_KEPT = 2;
 
 /** @throws RangeError for a scenario, policy or architecture that does not exist. */
 export function createSimulator(parser: CParser, machine: Machine = createMachine()): Simulator {
@@ -34,31 +38,35 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 	const idOf = (change: SimChange): number => {
 		let id = known.get(change);
 		if (id !== undefined) return id;
-		const { name, file, whole, declaration, anchor, before, after } = change;
+		const { name, file, whole, declaration, anchor, before, after, files } = change;
 		const text = JSON.stringify([
 			name,
 			file,
 			whole,
 			declaration,
 			...[anchor, before, after].map((side) => side?.map((l) => [l.line, l.changed, l.text]) ?? null),
+			files === undefined ? null : [...files.before, ...files.after],
 		]);
 		id = byText.get(text) ?? nextId++;
 		remember(byText, text, id, CHANGES_KEPT);
 		known.set(change, id);
 		return id;
 	};
-	const keyOf = (stack: readonly StackEntry[]): string => stack.map((e) => `${idOf(e.change)}${e.side[0]}`).join(',');
+	const keyOf = (stack: readonly StackEntry[]): string =>
+		stack.length === 0 ? '' : `${tree?.text.id ?? ''} ${stack.map((e) => `${idOf(e.change)}${e.side[0]}`).join(',')}`;
 	const kernels = new Map<string, Built>();
-	const loads = new Map<string, readonly Loaded[]>();
+	const loads = new Map<string, LoadedStack>();
+	let tree: TreeLinker | null = null;
+	const linkers = new Map<string, TreeLinker>();
 	const results = new Map<string, RunResult>();
 	const book = new ScenarioBook();
 	const exercised = new WeakMap<Scenario, readonly string[]>();
 
-	const load = (stack: readonly StackEntry[], features: ReadonlySet<Feature>): readonly Loaded[] => {
+	const load = (stack: readonly StackEntry[], features: ReadonlySet<Feature>): LoadedStack => {
 		const key = `${[...features].sort().join(' ')} ${keyOf(stack)}`;
 		let loaded = loads.get(key);
 		if (loaded === undefined) {
-			loaded = loadStack(parser, stack, features);
+			loaded = loadStack(parser, stack, features, tree);
 			remember(loads, key, loaded, KERNELS_KEPT);
 		}
 		return loaded;
@@ -70,7 +78,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		const loaded = load(request.stack, features);
 		return {
 			k: bindKernel(parser, [on, choice.arch, versionNumber(choice.version), features], tracking, replacementsOf(loaded), watch),
-			notes: loaded.flatMap((l) => l.notes),
+			notes: loaded.functions.flatMap((l) => l.notes),
 		};
 	};
 
@@ -117,10 +125,16 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 
 	return {
 		...catalogue(book, exercisesOf),
+		treePaths: TREE_PATHS,
+		attach(text) {
+			if (text?.id === tree?.text.id) return;
+			tree = text === null ? null : (linkers.get(text.id) ?? new TreeLinker(parser, text));
+			if (tree !== null) remember(linkers, tree.text.id, tree, TREES_KEPT);
+		},
 		place(change, kernel) {
 			const features = contractsOf([{ change, side: 'after' }], featuresOf(kernel));
-			const [before] = load([{ change, side: 'before' }], features);
-			const [after] = load([{ change, side: 'after' }], features);
+			const [before] = load([{ change, side: 'before' }], features).functions;
+			const [after] = load([{ change, side: 'after' }], features).functions;
 			return placement(change, before as Loaded, after as Loaded);
 		},
 		trace(request) {
@@ -208,6 +222,7 @@ function remember<T>(cache: Map<string, T>, key: string, value: T, limit: number
 function placement(change: SimChange, before: Loaded, after: Loaded): Placement {
 	const mapped = after.mode !== 'none' && before.mode !== 'none';
 	const shown = after.mode === 'none' ? after : before.mode === 'none' ? before : after;
+	const hooks = mapped ? (after.roots ?? before.roots ?? (after.symbol === null ? [] : [after.symbol])) : [];
 	const notes: SimNote[] = [...shown.notes];
 	const standsIn = mapped && change.whole && change.before === null && after.symbol !== null;
 	if (standsIn)
@@ -217,7 +232,8 @@ function placement(change: SimChange, before: Loaded, after: Loaded): Placement 
 			message: `${change.name} is new; what it is compared with is the model of the kernel without it`,
 		});
 	return {
-		hook: mapped ? after.symbol : null,
+		hook: hooks[0] ?? null,
+		hooks,
 		mode: mapped ? after.mode : 'none',
 		notes,
 		codeLines: { before: before.code?.lines ?? [], after: after.code?.lines ?? [] },

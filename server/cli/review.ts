@@ -6,7 +6,7 @@ import type { Report, ReportDocument } from '../review/report.ts';
 import { reviewDocument } from '../review/review.ts';
 import { DEFAULT_SETTINGS, type ReviewSettings } from '../review/settings.ts';
 import { type Sources, withSources } from '../sources/attach.ts';
-import { attachTree, treePaths } from '../sources/simulated.ts';
+import { attachTree } from '../sources/simulated.ts';
 import { VERSION } from '../version.ts';
 import type { Arguments } from './arguments.ts';
 import { isGit, readGit } from './git-input.ts';
@@ -34,7 +34,7 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	const parsed: ParsedDocument[] = [];
 	let unreadable = false;
 	const take = async (read: ParsedDocument): Promise<void> => {
-		const { document, views } = await withSources(read, sources, treePaths(sim));
+		const { document, views } = await withSources(read, sources, sim.treePaths);
 		attachTree(sim, views);
 		parsed.push(document);
 		documents.push(reviewOne(document, sim, settings, host));

@@ -24,7 +24,21 @@ export function notesOf(patch: Patch, reviewed: readonly Reviewed[], { kernel, s
 	}
 	return unique(notes)
 		.filter(({ rule }) => severitySetting(settings, rule) !== 'off')
-		.sort((a, b) => a.line - b.line);
+		.sort((a, b) => a.line - b.line)
+		.reduce(fewOfARule, []);
+}
+
+/** Notes of one rule that are told one by one; of a patch that touches half the kernel nobody reads more. */
+const MAX_OF_A_RULE = 200;
+
+function fewOfARule(told: Note[], note: Note, index: number, all: readonly Note[]): Note[] {
+	const same = told.filter(({ rule }) => rule === note.rule);
+	if (same.length < MAX_OF_A_RULE) told.push(note);
+	else if (same.length === MAX_OF_A_RULE) {
+		const more = all.slice(index).filter(({ rule }) => rule === note.rule).length;
+		told.push({ ...note, message: more === 1 ? note.message : `${note.message} ${more - 1} more notes of this kind are left out.` });
+	}
+	return told;
 }
 
 /** A hunk of a C file that changes no function (an include, a struct, a declaration) is not run; say so. */
@@ -45,7 +59,7 @@ function placementNotes({ change, hunk, placement }: PlacedChange): Note[] {
 
 /** A change with a place that no scenario of the review exercises. */
 function withoutScenario({ hooks, changes, hunks }: PlacedUnit): Note[] {
-	const first = changes.find(({ placement }) => placement.hook !== null && hooks.has(placement.hook));
+	const first = changes.find(({ placement }) => placement.hooks.some((hook) => hooks.has(hook)));
 	if (first === undefined) return [];
 	const names = [...hooks].join(', ');
 	return [{ rule: 'not-mapped', line: first.change.line, hunks, message: `Not run: no scenario of this review exercises ${names}.` }];

@@ -81,7 +81,7 @@ export function placeUnit(wanted: Unit, bench: RunMemory, kernel: string): Place
 		changes,
 		before: unit.before.filter(loaded),
 		after: unit.after.filter(loaded),
-		hooks: new Set(runnable.flatMap(({ placement }) => placement.hook ?? [])),
+		hooks: new Set(runnable.flatMap(({ placement }) => placement.hooks)),
 		hunks: [...new Set(runnable.map(({ hunk }) => hunk.id))].sort((a, b) => a - b),
 	};
 }

@@ -65,7 +65,7 @@ function indirect(k: Kernel, address: number): IndirectCall | undefined {
 	const name = FUNCTION_POINTERS.get(address);
 	const call = name === undefined ? undefined : abiEntry(name)?.call;
 	if (name === undefined || call === undefined) return undefined;
-	return { signature: call.signature, waits: call.waits, call: k[name] as IndirectCall['call'] };
+	return { signature: call.signature, waits: call.waits, call: call.bind(k) as IndirectCall['call'] };
 }
 
 /** An unknown variable that has the name of a member of the fault being handled stands for that member. */

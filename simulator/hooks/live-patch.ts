@@ -13,6 +13,7 @@ import type { SimChange, SimNote, StackEntry } from '../index.ts';
 import { compileStaged, formOf, nodesOf, type Replacement } from '../kernel/build.ts';
 import type { Feature } from '../kernel/features.ts';
 import { type AnyStaged, isStaged, SYMBOLS } from '../kernel/symbols.ts';
+import type { TreeLinker } from '../tree/replace.ts';
 import { compose, type Insert } from './compose.ts';
 import { linkageOf } from './linkage.ts';
 import { undoRenames } from './renames.ts';
@@ -28,6 +29,9 @@ export interface Loaded {
 	/** How the code is called. */
 	readonly signature: Signature | null;
 	readonly notes: readonly SimNote[];
+	/** On a kernel tree: the symbols that run from the tree so that this function is reached. */
+	readonly roots?: readonly string[];
+	readonly adapt?: Replacement['adapt'];
 }
 
 /** Names of one symbol in other kernel versions. */
@@ -42,25 +46,64 @@ export function symbolOf(name: string): string | null {
 }
 
 /** Loads every function of a stack. Later entries of the same function come on top; pieces of one function go in together. */
-export function loadStack(parser: CParser, stack: readonly StackEntry[], features: ReadonlySet<Feature>): Loaded[] {
+export function loadStack(parser: CParser, stack: readonly StackEntry[], features: ReadonlySet<Feature>, tree: TreeLinker | null): LoadedStack {
 	const byName = new Map<string, StackEntry[]>();
 	for (const entry of stack) byName.set(entry.change.name, [...(byName.get(entry.change.name) ?? []), entry]);
+	const wholes = new Map(
+		[...byName].flatMap(([name, entries]) => entries.findLast((e) => e.change.whole) ?? []).map((entry) => [entry.change.name, entry] as const),
+	);
+	const onTree = tree === null ? NOT_ON_TREE : linkTree(tree, [...wholes.values()], features);
 	const parsed = new Map<string, { readonly fn: FunctionDef; readonly signature: Signature }>();
-	for (const [name, entries] of byName) {
-		const whole = entries.findLast((e) => e.change.whole);
-		const lines = whole === undefined ? null : sideOf(whole);
-		if (whole === undefined || lines === null) continue;
+	for (const [name, whole] of wholes) {
+		const lines = sideOf(whole);
+		if (lines === null || onTree.loaded.has(name)) continue;
 		const { fn } = parseFunction(parser, lines);
 		const signature = fn === null ? undefined : typed(fn);
 		if (fn !== null && signature !== undefined) parsed.set(name, { fn, signature });
 	}
 	const own = new Map([...parsed].map(([name, { signature }]) => [name, signature]));
-	return [...byName].map(([name, entries]) => {
-		const whole = entries.findLast((e) => e.change.whole);
+	const functions = [...byName].map(([name, entries]) => {
+		const there = onTree.loaded.get(name);
+		if (there !== undefined) return there;
+		const whole = wholes.get(name);
 		return whole === undefined
 			? loadPieces(parser, name, entries, own, features)
 			: loadWhole(parser, name, sideOf(whole), parsed.get(name), whole.change, own, features);
 	});
+	return { functions, support: onTree.support };
+}
+
+/** A stack as it is loaded: its functions, and what runs from the tree so that they are reached. */
+export interface LoadedStack {
+	readonly functions: readonly Loaded[];
+	readonly support: readonly Replacement[];
+}
+
+const NOT_ON_TREE: { readonly loaded: ReadonlyMap<string, Loaded>; readonly support: readonly Replacement[] } = { loaded: new Map(), support: [] };
+
+/** The whole functions of a stack that belong to files of the tree. */
+function linkTree(tree: TreeLinker, wholes: readonly StackEntry[], features: ReadonlySet<Feature>): typeof NOT_ON_TREE {
+	const files = new Map<string, string>();
+	for (const { change, side } of wholes) if (change.files !== undefined) for (const [path, text] of change.files[side]) files.set(path, text);
+	const linker = tree.with(files);
+	const functions = wholes.flatMap((entry) => {
+		const lines = sideOf(entry);
+		return lines === null || linker.tree.file(entry.change.file) === undefined ? [] : [{ name: entry.change.name, file: entry.change.file, lines }];
+	});
+	if (functions.length === 0) return NOT_ON_TREE;
+	const { linked, support } = linker.link(functions, features);
+	const loaded = new Map<string, Loaded>();
+	for (const { own, code, signature, roots, adapt } of linked) {
+		const change = wholes.find(({ change: c }) => c.name === own.name)?.change;
+		const symbol = symbolOf(own.name);
+		const first = own.lines.find((l) => l.line > 0)?.line ?? null;
+		const notes: SimNote[] = code.problems.map((p) => ({ rule: 'not-modelled', line: p.line || first, message: p.message }));
+		const called = functions.some((other) => other.name !== own.name && other.lines.some((l) => new RegExp(`\\b${own.name}\\b`).test(l.text)));
+		if (roots.length === 0 && !called && isMemoryManagement(own.file))
+			notes.push({ rule: 'not-mapped', line: changedLine(change), message: `nothing that the model runs calls ${own.name}` });
+		loaded.set(own.name, { name: own.name, symbol, mode: 'function', code, signature, notes, roots, ...(adapt === undefined ? {} : { adapt }) });
+	}
+	return { loaded, support };
 }
 
 function sideOf({ change, side }: StackEntry): readonly CodeLine[] | null {
@@ -194,8 +237,13 @@ function typed(fn: FunctionDef): Signature | undefined {
 }
 
 /** Replacements of a kernel, from what was loaded. */
-export function replacementsOf(loaded: readonly Loaded[]): Replacement[] {
-	return loaded.flatMap((l) => (l.code === null || l.signature === null ? [] : [{ symbol: l.symbol ?? l.name, code: l.code, signature: l.signature }]));
+export function replacementsOf({ functions, support }: LoadedStack): Replacement[] {
+	const own = functions.flatMap((l): Replacement[] =>
+		l.code === null || l.signature === null
+			? []
+			: [{ symbol: l.symbol ?? l.name, code: l.code, signature: l.signature, ...(l.adapt === undefined ? {} : { adapt: l.adapt }) }],
+	);
+	return [...own, ...support];
 }
 
 /** What the declarations of a stack say about the contracts between functions: they outrank the version. */

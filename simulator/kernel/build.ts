@@ -101,11 +101,13 @@ export function bindKernel(parser: CParser, args: StateArguments, tracking: bool
 	}
 	boundOps.set(k, { replaced, byArch: new Map() });
 	useArch(k, state.arch, state.archVersion);
-	for (const { symbol, code } of replacements)
-		if (!replacedSymbols.has(symbol)) state.patchFunctions.set(symbol, named(state, symbol, code.instantiate(k, state.rt) as (...args: never[]) => unknown));
-	for (const { symbol, code, signature, adapt } of replacements) {
-		if (!replacedSymbols.has(symbol)) continue;
+	for (const { symbol, code } of replacements) {
 		const fn = code.instantiate(k, state.rt) as (...args: never[]) => unknown;
+		state.patchFunctions.set(symbol, replacedSymbols.has(symbol) ? fn : named(state, symbol, fn));
+	}
+	for (const { symbol, signature, adapt } of replacements) {
+		if (!replacedSymbols.has(symbol)) continue;
+		const fn = state.patchFunctions.get(symbol) as (...args: never[]) => unknown;
 		table[symbol] = named(state, symbol, adapt === undefined ? fn : adapt(k, fn, signature));
 	}
 	return k;
@@ -166,9 +168,13 @@ function bindOps(k: Kernel, ops: ArchOps, replaced: ReadonlySet<string>): Readon
 	for (const [name, op] of Object.entries(ops)) {
 		if (!replaced.has(name)) bound[name] = named(k, name, bindPlain(k, op as (k: Kernel, ...args: never[]) => unknown));
 	}
-	const set = bound.ptep_set_access_flags as ((...args: number[]) => number) | undefined;
+	type SetAccessFlags = (vma: number, address: number, ptep: number, entry: number, dirty: number) => number;
+	const set = bound.ptep_set_access_flags as SetAccessFlags | undefined;
 	// A fault that finds its entry right already is spurious, whoever asks.
-	if (set !== undefined) bound.ptep_set_access_flags = ((...args: number[]) => noteSpurious(k, set(...args))) as Op;
+	if (set !== undefined) {
+		const counted: SetAccessFlags = (vma, address, ptep, entry, dirty) => noteSpurious(k, set(vma, address, ptep, entry, dirty));
+		bound.ptep_set_access_flags = counted as Op;
+	}
 	return bound;
 }
 

@@ -1,7 +1,11 @@
 /** Reverse mapping, reclaim, swap and migration: where the model calls otherwise than the kernel. */
+import { PG_active } from '../abi/flags.ts';
 import { pte_dirty, pte_pfn } from '../abi/pte.ts';
-import { page, vm_area_struct } from '../abi/structs.ts';
+import { list_head, page, vm_area_struct } from '../abi/structs.ts';
+import { nodeOf } from '../abi/swapping.ts';
+import type { Struct } from '../c/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import type { Co } from '../schedule/scheduler.ts';
 import type { Adapter } from './adapters.ts';
 
 type C = (...args: number[]) => unknown;
@@ -28,6 +32,60 @@ const REFERENCED = { mapcount: 0, referenced: 4, SIZE: 24 };
 const WALK = { arg: 0, rmap_one: 16, SIZE: 48 };
 const COLLECT = 64;
 const MOST_PLACES = 512;
+
+type Layouts = (struct: string) => Struct | undefined;
+
+/** Runs `use` with a struct of the tree, zeroed but for these members. */
+function* withStruct<T>(k: Kernel, layoutOf: Layouts, name: string, members: Readonly<Record<string, number>>, use: (at: number) => Co<T>): Co<T> {
+	const layout = layoutOf(name);
+	const size = Math.ceil((layout?.size ?? 512) / 8) * 8;
+	const at = k.rt.push(size);
+	for (let i = 0; i < size; i += 8) k.mem.w64(at + i, 0);
+	for (const [member, value] of Object.entries(members)) {
+		const field = layout?.fields.get(member);
+		if (field === undefined) continue;
+		const to = at + field.offset;
+		k.mem.w32(to, field.bits === undefined ? value : k.mem.r32(to) | (value << field.bits.shift));
+	}
+	const result = yield* use(at);
+	k.rt.pop(at, size);
+	return result;
+}
+
+/** What kswapd says of a reclaim, and what reclaim_pages() says. */
+const SCAN = { gfp_mask: 0xcc0, may_writepage: 1, may_unmap: 1, may_swap: 1, no_demotion: 1 };
+
+/** Runs `use` with the folios on a list, each with the reference of who took it off its own. Who is left on the list goes back. */
+function* withList<T>(k: Kernel, folios: readonly number[], use: (list: number) => Co<T>): Co<{ readonly result: T; readonly left: number }> {
+	const list = k.rt.push(list_head.SIZE);
+	link(k, list, folios);
+	for (const folio of folios) {
+		k.get_page(folio);
+		k.clearPageFlag(folio, PG_active);
+	}
+	const result = yield* use(list);
+	let left = 0;
+	for (let at = k.mem.r64(list + list_head.next), next = 0; at !== list; at = next, left++) {
+		next = k.mem.r64(at + list_head.next);
+		k.put_page(at - page.lru);
+	}
+	k.rt.pop(list, list_head.SIZE);
+	return { result, left };
+}
+
+/** A list of the folios; reclaim takes them from its end. */
+function link(k: Kernel, list: number, folios: readonly number[]): void {
+	const ring = [list, ...folios.map((folio) => folio + page.lru)];
+	for (const [i, at] of ring.entries()) {
+		k.mem.w64(at + list_head.next, ring[(i + 1) % ring.length] as number);
+		k.mem.w64(at + list_head.prev, ring[(i + ring.length - 1) % ring.length] as number);
+	}
+}
+
+/** A call that may wait: its value, or the coroutine that gives it. */
+function* awaited<T>(value: unknown): Co<T> {
+	return (typeof value === 'object' && value !== null ? yield* value as Co<T> : value) as T;
+}
 
 export const RMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 	[
@@ -87,6 +145,48 @@ export const RMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 		'__split_huge_pmd',
 		(k, fn) => (vma: number, pmd: number, address: number, freeze: number) =>
 			(fn as C)(vma, pmd, address, freeze, freeze ? k.compound_head(k.frames.pageOf(pte_pfn(k.mem.r64(pmd)))) : 0),
+	],
+	[
+		'shrink_folio_list',
+		(k, fn, _signature, layoutOf) =>
+			function* (folios: readonly number[], ignore: number): Co<number> {
+				const { result, left } = yield* withList(k, [...folios].reverse(), (list) =>
+					withStruct(k, layoutOf, 'scan_control', SCAN, (sc) =>
+						withStruct(k, layoutOf, 'reclaim_stat', {}, (stat) => awaited<number>((fn as C)(list, nodeOf(k), sc, stat, ignore))),
+					),
+				);
+				if (left > 0) k.counters.add('folio.kept', left);
+				return result;
+			},
+	],
+	[
+		'folio_check_references',
+		(k, fn, _signature, layoutOf) => (folio: number) => {
+			const size = layoutOf('scan_control')?.size ?? 512;
+			return withStack(k, Math.ceil(size / 8) * 8, (sc) => (fn as C)(folio, sc));
+		},
+	],
+	// From 5.17 on it takes the list alone; who is put back is not counted.
+	[
+		'reclaim_pages',
+		(k, fn) =>
+			function* (folios: readonly number[]): Co<number> {
+				if (folios.length === 0) return 0;
+				const list = k.rt.push(list_head.SIZE);
+				for (const folio of folios) k.get_page(folio);
+				link(k, list, [...folios].reverse());
+				const freed = yield* awaited<number>((fn as C)(list));
+				k.rt.pop(list, list_head.SIZE);
+				if (folios.length > freed) k.counters.add('folio.kept', folios.length - freed);
+				return freed;
+			},
+	],
+	// The fault's arguments say where the memory of the folio should be.
+	[
+		'swap_vma_readahead',
+		(_k, fn, { params }) =>
+			(vmf: number, entry: number) =>
+				params.length === 3 ? (fn as C)(entry, 0, vmf) : (fn as C)(entry, 0, 0, 0, vmf),
 	],
 	// From 6.12 the folio is told along with what becomes of pages of zeros.
 	[

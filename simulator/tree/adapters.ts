@@ -1,6 +1,6 @@
 /** Where the model calls a function otherwise than the kernel does, and what stays the model's. */
 
-import type { Signature } from '../c/types.ts';
+import type { Signature, Struct } from '../c/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { FAULT_ADAPTERS } from './adapt-fault.ts';
 import { RMAP_ADAPTERS } from './adapt-rmap.ts';
@@ -9,7 +9,7 @@ import { UNMAP_ADAPTERS, UNMAP_KEPT } from './adapt-unmap.ts';
 type Fn = (...args: never[]) => unknown;
 
 /** Makes of the tree's function what the model calls. */
-export type Adapter = (k: Kernel, fn: Fn, signature: Signature) => Fn;
+export type Adapter = (k: Kernel, fn: Fn, signature: Signature, layoutOf: (struct: string) => Struct | undefined) => Fn;
 
 export const ADAPTERS: ReadonlyMap<string, Adapter> = new Map<string, Adapter>([...FAULT_ADAPTERS, ...RMAP_ADAPTERS, ...UNMAP_ADAPTERS]);
 

@@ -1,4 +1,6 @@
 /** Links the C of a kernel tree: to the model where the model has the name, to the tree's own functions, macros and variables elsewhere. */
+
+import type { CodeLine } from '../c/ast.ts';
 import { BUILTIN_MACROS } from '../c/builtin-macros.ts';
 import { type Compiled, compile } from '../c/compile.ts';
 import { parseFunction } from '../c/function.ts';
@@ -13,14 +15,21 @@ import type { SourceTree, TreeFunction } from './tree.ts';
 export interface TreeLinkOptions {
 	/** The patch's functions, the reference's symbols and the ABI. */
 	readonly base: (functionName: string) => Linkage;
-	/** Functions of the patch; they come before everything. */
-	readonly isOwn: (name: string) => boolean;
+	/** Functions of the patch, by name; they come before everything. */
+	readonly own: ReadonlyMap<string, OwnFunction>;
 	/** Whether the tree's function runs although the model has one of that name. */
 	readonly prefer: (name: string) => boolean;
 	/** Arguments that the model's function of that name takes; undefined for what is no symbol. */
 	readonly symbolArity: (name: string) => number | undefined;
 	/** Whether the model's callers of a symbol let it wait; undefined for what is no symbol. */
 	readonly symbolWaits: (name: string) => boolean | undefined;
+}
+
+/** A function as a patch makes it. */
+export interface OwnFunction {
+	readonly name: string;
+	readonly file: string;
+	readonly lines: readonly CodeLine[];
 }
 
 /** Addresses that stand for functions of the tree. */
@@ -41,10 +50,13 @@ export class TreeCode {
 		readonly parser: CParser,
 		readonly tree: SourceTree,
 		readonly options: TreeLinkOptions,
+		/** The same tree without a patch: what the patch does not touch is compiled there, once for all patches. */
+		readonly untouched: TreeCode | null = null,
 	) {}
 
 	/** The function compiled, or undefined when the tree has none of that name. */
 	compiled(fn: TreeFunction): Compiled | undefined {
+		if (this.untouched !== null) return this.untouched.compiled(fn);
 		const key = `${fn.file} ${fn.name}`;
 		if (!this.#compiled.has(key)) {
 			// Functions that call each other: the inner one is bound when it is first called.
@@ -55,16 +67,29 @@ export class TreeCode {
 	}
 
 	#compile(fn: TreeFunction): Compiled | undefined {
+		// Lines of the tree are no lines of the document.
+		const lines = fn.lines.map((l) => ({ ...l, line: 0 }));
+		return this.compileLines(fn.name, fn.file, lines)?.code;
+	}
+
+	/** Compiles a function as a patch makes it. Undefined: there is no function in the lines. */
+	compileLines(name: string, file: string, lines: readonly CodeLine[]): { readonly code: Compiled; readonly signature: Signature | undefined } | undefined {
 		const { tree, parser } = this;
 		return withTypes(tree, () => {
-			const lines = fn.lines.map((l) => ({ ...l, line: 0 }));
-			const parsed = parseFunction(parser, lines, tree.config);
-			if (parsed.fn === null) return undefined;
-			return compile({ name: fn.name, ret: parsed.fn.ret, params: parsed.fn.params, body: parsed.fn.body }, this.linkage(fn.name, fn.file), {
+			const { fn } = parseFunction(parser, lines, tree.config);
+			if (fn === null) return undefined;
+			const code = compile({ name, ret: fn.ret, params: fn.params, body: fn.body }, this.linkage(name, file), {
 				parser,
-				waits: this.waits(fn.name, fn.file),
+				waits: this.waits(name, file),
 				config: tree.config,
 			});
+			return {
+				code,
+				signature: tree.signatureIn(
+					name,
+					lines.map((l) => l.text),
+				),
+			};
 		});
 	}
 
@@ -78,7 +103,7 @@ export class TreeCode {
 	waits(name: string, file: string | null): boolean {
 		const known = this.options.symbolWaits(name) ?? this.options.base(name).callee(name)?.waits;
 		if (known !== undefined) return known;
-		const fn = this.tree.function(name, file);
+		const fn = this.tree.function(name, file) ?? this.options.own.get(name);
 		if (fn === undefined) return false;
 		const key = `${fn.file} ${name}`;
 		const before = this.#waiting.get(key);
@@ -99,7 +124,7 @@ export class TreeCode {
 		if (BUILTIN_MACROS.has(name) || intrinsics.has(name)) return false;
 		const base = this.options.base(name).callee(name);
 		if (base !== undefined) return base.waits;
-		if (this.tree.function(name, file) !== undefined) return this.waits(name, file);
+		if (this.tree.function(name, file) !== undefined || this.options.own.has(name)) return this.waits(name, file);
 		const macro = this.tree.macro(name, file);
 		if (macro === undefined || macro.params === null) return false;
 		const key = `macro ${name}`;
@@ -138,7 +163,11 @@ export class TreeCode {
 			const plain = base.callee(name.slice(0, -'_noprof'.length));
 			if (plain !== undefined) return plain;
 		}
-		if (this.options.isOwn(name)) return base.callee(name);
+		const own = this.options.own.get(name);
+		if (own !== undefined) {
+			const signature = this.#ownSignature(own);
+			if (signature !== undefined) return { signature, waits: this.waits(name, own.file), bind: (k) => this.instance(k as Kernel, own) };
+		}
 		const prefer = this.options.prefer(name);
 		if (!prefer) {
 			const known = base.callee(name);
@@ -175,24 +204,38 @@ export class TreeCode {
 		return made;
 	}
 
-	instance(k: Kernel, fn: TreeFunction): CFunction {
+	#ownSignature(own: OwnFunction): Signature | undefined {
+		const key = `own ${own.name}`;
+		if (!this.#signatures.has(key)) {
+			const text = own.lines.map((l) => l.text);
+			this.#signatures.set(key, this.tree.signatureIn(own.name, text));
+		}
+		return this.#signatures.get(key);
+	}
+
+	instance(k: Kernel, fn: { readonly name: string; readonly file: string }): CFunction {
 		const key = `${fn.file} ${fn.name}`;
 		const table = k.treeFunctions;
 		let made = table.get(key);
 		if (made === undefined) {
-			let real: CFunction | undefined;
-			// The first call compiles; until then callers hold this.
-			made = ((...args: never[]) => {
-				if (real === undefined) {
-					const code = this.compiled(fn);
-					real = (code === undefined ? () => k.rt.notModelled(`call of ${fn.name}`) : code.instantiate(k, k.rt)) as CFunction;
-					table.set(key, real);
-				}
-				return real(...args);
-			}) as CFunction;
+			// The first call compiles; until then, and ever after in those who linked it by then, callers hold this.
+			const resolve = (): CFunction => {
+				// A live patch's form of the function comes first, as C calls it.
+				const real = (k.patchFunctions.get(fn.name) as CFunction | undefined) ?? this.#instantiate(k, fn);
+				table.set(key, real);
+				if (real.direct !== undefined) (made as CFunction).direct = real.direct;
+				return real;
+			};
+			made = forwarder(this.signature(fn.name, fn.file)?.params.length ?? -1, resolve);
 			table.set(key, made);
 		}
 		return made;
+	}
+
+	#instantiate(k: Kernel, fn: { readonly name: string; readonly file: string }): CFunction {
+		const of = this.tree.function(fn.name, fn.file);
+		const code = of === undefined ? undefined : this.compiled(of);
+		return code === undefined ? () => k.rt.notModelled(`call of ${fn.name}`) : code.instantiate(k, k.rt);
 	}
 
 	#address(name: string, file: string): number {
@@ -290,13 +333,48 @@ const MACROS = new Map([
 	['UL', { params: ['value'], body: '((unsigned long)(value))' }],
 	['ULL', { params: ['value'], body: '((unsigned long long)(value))' }],
 	['_UL', { params: ['value'], body: '((unsigned long)(value))' }],
+	['local_irq_save', { params: ['flags'], body: 'do { (flags) = 0; } while (0)' }],
+	['local_irq_restore', { params: ['flags'], body: 'do { (void)(flags); } while (0)' }],
+	['lockdep_assert_irqs_enabled', { params: [], body: 'do { } while (0)' }],
+	['lockdep_assert_irqs_disabled', { params: [], body: 'do { } while (0)' }],
+	['lockdep_assert_preemption_disabled', { params: [], body: 'do { } while (0)' }],
+	['FIELD_PREP', { params: ['mask', 'value'], body: '(((unsigned long)(value) << __ffs(mask)) & (mask))' }],
+	['FIELD_GET', { params: ['mask', 'value'], body: '(((value) & (mask)) >> __ffs(mask))' }],
 	['do_div', { params: ['n', 'base'], body: '({ unsigned int divisor = (base), rest = (n) % divisor; (n) = (n) / divisor; rest; })' }],
 	['pmd_huge_pte', { params: ['mm', 'pmd'], body: '((mm)->pmd_huge_pte)' }],
+	['page_cluster', { params: [], body: '3' }],
+	['LIST_POISON1', { params: [], body: '((void *)0x100)' }],
+	['LIST_POISON2', { params: [], body: '((void *)0x122)' }],
 	['jiffies', { params: [], body: '0UL' }],
 	['buffer_heads_over_limit', { params: [], body: '0' }],
 ]);
 
 const TRACEPOINT: Callee = { signature: { name: 'trace', ret: { k: 'void' }, params: [], varargs: true }, waits: false, effects: 'none', bind: () => () => 0 };
+
+/** Calls what `resolve` gives, asked once; by arity, because rest arguments are slow. */
+function forwarder(arity: number, resolve: () => CFunction): CFunction {
+	type Any = (...args: unknown[]) => unknown;
+	let real: Any | undefined;
+	const of = (): Any => (real ??= resolve() as Any);
+	switch (arity) {
+		case 0:
+			return () => of()();
+		case 1:
+			return (a: unknown) => of()(a);
+		case 2:
+			return (a: unknown, b: unknown) => of()(a, b);
+		case 3:
+			return (a: unknown, b: unknown, c: unknown) => of()(a, b, c);
+		case 4:
+			return (a: unknown, b: unknown, c: unknown, d: unknown) => of()(a, b, c, d);
+		case 5:
+			return (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown) => of()(a, b, c, d, e);
+		case 6:
+			return (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) => of()(a, b, c, d, e, f);
+		default:
+			return (...args: unknown[]) => of()(...args);
+	}
+}
 
 /** Function pointers through which a call may wait. */
 const WAITING_MEMBERS = new Set(['fault', 'huge_fault', 'page_mkwrite', 'pfn_mkwrite', 'map_pages', 'read_folio', 'writepage', 'migrate_folio']);

@@ -4,20 +4,14 @@ import type { CConfig } from '../c/conditions.ts';
 import { lex } from '../c/lex.ts';
 import type { LinkConstant, LinkMacro } from '../c/link.ts';
 import { alignOf, type CType, type Field, parseType, type Signature, type Struct, sizeOf, type TypeScope, typedefOf, withTypes } from '../c/types.ts';
+import type { TreeText } from '../index.ts';
 import type { ArchFiles } from './arch-files.ts';
 import { constantValue, type Names } from './constant-expression.ts';
 import { type Declarations, type Declared, type DeclaredMacro, declarationsOf } from './declarations.ts';
 import { OUTSIDE, TREE_HEADERS, TREE_HELPERS, TREE_SOURCES } from './files.ts';
 import { layoutOf, paramsOf } from './layouts.ts';
 
-/** The text of a kernel tree. Files that are not there are undefined. */
-export interface TreeText {
-	/** Stands for the texts: another id, another tree. */
-	readonly id: string;
-	/** `MAJOR.MINOR`. */
-	readonly kernel: string;
-	read(path: string): string | undefined;
-}
+export type { TreeText } from '../index.ts';
 
 export interface TreeFunction {
 	readonly name: string;
@@ -115,7 +109,7 @@ export class SourceTree implements TypeScope {
 	linkMacro(name: string, from: string | null): LinkMacro | undefined {
 		const macro = this.macro(name, from);
 		if (macro === undefined || macro.body === '' || macro.body === name) return undefined;
-		return { params: macro.params ?? [], body: macro.body.replace(/\b__(?:force|user|rcu|iomem|percpu)\b/g, '') };
+		return { params: macro.params ?? [], object: macro.params === null, body: macro.body.replace(/\b__(?:force|user|rcu|iomem|percpu)\b/g, '') };
 	}
 
 	/** Signature of a function that the tree defines or declares. */

@@ -29,6 +29,8 @@ export function fakeSimulator(): FakeSimulator {
 	const requests: RunRequest[] = [];
 	return {
 		requests,
+		treePaths: [],
+		attach: () => undefined,
 		place,
 		run(request) {
 			requests.push(request);
@@ -76,8 +78,22 @@ function place(change: SimChange): Placement {
 	const code = (side: SimChange['before']) => (side ?? []).filter((l) => l.changed && l.text.includes(';')).map((l) => l.line);
 	const codeLines = { before: code(change.before), after: code(change.after) };
 	if (HOOKS.includes(change.name))
-		return { hook: change.name, mode: change.whole ? 'function' : 'fragment', notes: [], codeLines, modelStandsIn: change.before === null };
-	return { hook: null, mode: 'none', notes: [{ rule: 'not-mapped', line: null, message: `${change.name} is not mapped` }], codeLines, modelStandsIn: false };
+		return {
+			hook: change.name,
+			hooks: [change.name],
+			mode: change.whole ? 'function' : 'fragment',
+			notes: [],
+			codeLines,
+			modelStandsIn: change.before === null,
+		};
+	return {
+		hook: null,
+		hooks: [],
+		mode: 'none',
+		notes: [{ rule: 'not-mapped', line: null, message: `${change.name} is not mapped` }],
+		codeLines,
+		modelStandsIn: false,
+	};
 }
 
 function run(request: RunRequest): RunResult {
