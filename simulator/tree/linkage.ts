@@ -114,6 +114,7 @@ export class TreeCode {
 			if (t.kind !== 'id' || tokens[i + 1]?.text !== '(' || i < 2) return false;
 			if (tokens[i - 1]?.text === '->' || tokens[i - 1]?.text === '.') return WAITING_MEMBERS.has(t.text);
 			if (t.text === name) return false;
+			if (WAITING_PARAMETERS.has(t.text)) return true;
 			return this.#mayWait(t.text, fn.file);
 		});
 		this.#waiting.set(key, result);
@@ -332,6 +333,8 @@ const MACROS = new Map([
 	['_AC', { params: ['value', 'suffix'], body: '((unsigned long)(value))' }],
 	['UL', { params: ['value'], body: '((unsigned long)(value))' }],
 	['ULL', { params: ['value'], body: '((unsigned long long)(value))' }],
+	['_BITUL', { params: ['nr'], body: '(1UL << (nr))' }],
+	['PTR_ALIGN_DOWN', { params: ['p', 'a'], body: '((typeof(p))ALIGN_DOWN((unsigned long)(p), (a)))' }],
 	['_UL', { params: ['value'], body: '((unsigned long)(value))' }],
 	['local_irq_save', { params: ['flags'], body: 'do { (flags) = 0; } while (0)' }],
 	['local_irq_restore', { params: ['flags'], body: 'do { (void)(flags); } while (0)' }],
@@ -376,5 +379,6 @@ function forwarder(arity: number, resolve: () => CFunction): CFunction {
 	}
 }
 
-/** Function pointers through which a call may wait. */
-const WAITING_MEMBERS = new Set(['fault', 'huge_fault', 'page_mkwrite', 'pfn_mkwrite', 'map_pages', 'read_folio', 'writepage', 'migrate_folio']);
+/** Function pointers through which a call may wait: parameters, and members of structs. */
+const WAITING_PARAMETERS = new Set(['visit']);
+const WAITING_MEMBERS = new Set(['fault', 'huge_fault', 'page_mkwrite', 'pfn_mkwrite', 'map_pages', 'read_folio', 'writepage', 'migrate_folio', 'pmd_entry']);

@@ -24,7 +24,7 @@ const NO_OWN = new Map();
 
 /** The definition of a function in the files whose functions can run. */
 export function sourceOf(tree: SourceTree, name: string): TreeFunction | undefined {
-	for (const path of [...TREE_SOURCES, ...(tree.arch?.sources ?? [])]) if (tree.file(path)?.functions.has(name)) return tree.function(name, path);
+	for (const path of TREE_SOURCES) if (tree.file(path)?.functions.has(name)) return tree.function(name, path);
 	return undefined;
 }
 

@@ -145,7 +145,11 @@ export class SourceTree implements TypeScope {
 			parseType(
 				tokens
 					.slice(0, at)
-					.filter((t) => !/^(?:static|inline|extern|__always_inline|__\w+)$/.test(t.text) || /^__(?:[us](?:8|16|32|64)|\w+_t)$/.test(t.text))
+					.filter(
+						(t) =>
+							!/^(?:static|inline|extern|noinline|noinstr|nokprobe_inline|STATIC_NOPV|__always_inline|__\w+)$/.test(t.text) ||
+							/^__(?:[us](?:8|16|32|64)|\w+_t)$/.test(t.text),
+					)
 					.map((t) => t.text)
 					.join(' ')
 					.replace(/^.*[;}]/, ''),
