@@ -7,7 +7,7 @@ import { type AbiEntry, constant, formed, never, nop, on, pure, symbol } from '.
 import * as F from './flags.ts';
 import { LEVELS } from './levels.ts';
 import { PAGE_FLAGS } from './page-flags.ts';
-import { folio, mm_struct, mmu_notifier_range, page, vm_area_struct, vm_fault } from './structs.ts';
+import { folio, mm_struct, mmu_notifier_range, page, task_struct, vm_area_struct, vm_fault } from './structs.ts';
 
 const n = (a: number | undefined): number => a as number;
 const LIMITS: readonly AbiEntry[] = [
@@ -313,7 +313,7 @@ const ALLOCATIONS: readonly AbiEntry[] = [
 ];
 
 const VARIOUS: readonly AbiEntry[] = [
-	on('struct task_struct *get_current(void)', 'the running task', (k) => k.current.struct),
+	on('struct task_struct *get_current(void)', 'the running task', (k) => k.current.struct || (k.kernelTask ||= k.mem.alloc(task_struct.SIZE))),
 	on('int smp_processor_id(void)', 'the CPU that runs the task', (k) => k.current.cpu),
 	on('int raw_smp_processor_id(void)', 'the CPU that runs the task', (k) => k.current.cpu),
 	pure('int numa_node_id(void)', 'the node of this CPU; one node here', () => 0),

@@ -56,6 +56,9 @@ function plainFlag(pageName: string, folioName: string, bit: number, doc: string
 	];
 }
 
+/** The lists are not modelled: a folio is on one unless it is still on its way there. */
+const onList = (text: string): AbiEntry => on(text, 'tells whether the folio is on a reclaim list, not on its way there', (k, p) => k.folio_test_lru(n(p)));
+
 export const PAGE_FLAGS: readonly AbiEntry[] = [
 	...unusedFlag('Huge', 'hugetlb', 'a hugetlb page'),
 	...unusedFlag('Slab', 'slab', 'a page of the slab allocator'),
@@ -68,7 +71,7 @@ export const PAGE_FLAGS: readonly AbiEntry[] = [
 	...unusedFlag('Checked', 'checked', 'state of a file system'),
 	...unusedFlag('Reserved', 'reserved', 'memory of the kernel image or a hole'),
 	...unusedFlag('LargeRmappable', 'large_rmappable', 'a large folio that can be mapped in parts'),
-	...plainFlag('LRU', 'lru', F.PG_lru, 'on a reclaim list'),
+	...plainFlag('LRU', 'lru', F.PG_lru, 'on a reclaim list').map((entry) => (/^(?:PageLRU|folio_test_lru)$/.test(entry.name) ? onList(entry.text) : entry)),
 	...plainFlag('Mlocked', 'mlocked', F.PG_mlocked, 'locked in memory'),
 	...plainFlag('Unevictable', 'unevictable', F.PG_unevictable, 'not to be reclaimed'),
 	...plainFlag('Private', 'private', F.PG_private, 'with data of the file system'),

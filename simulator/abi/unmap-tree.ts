@@ -1,8 +1,9 @@
 /** ABI entries for unmapping, protection, moving and copying as the kernel's own code names them. */
 
 import type { Kernel } from '../kernel/kernel.ts';
+import { MOVES_PMD } from '../kernel/mremap.ts';
 import { setAnonVma, vmPageProt } from '../kernel/vma.ts';
-import { type AbiEntry, constant, nop, on, pure, symbol } from './entry.ts';
+import { type AbiEntry, constant, formed, nop, on, pure, symbol } from './entry.ts';
 import * as F from './flags.ts';
 import * as P from './pte.ts';
 import { vm_area_struct } from './structs.ts';
@@ -36,6 +37,12 @@ function putAll(k: Kernel, batch: number, refs: number): void {
 	k.mem.u8[batch] = 0;
 }
 
+function isolate(k: Kernel, p: number): number {
+	if (!k.folio_test_lru(p)) return 0;
+	k.get_page(p);
+	return 1;
+}
+
 const PAGES: readonly AbiEntry[] = [
 	on(
 		'void folios_put_refs(struct folio_batch *folios, unsigned int *refs)',
@@ -49,6 +56,26 @@ const PAGES: readonly AbiEntry[] = [
 			k.put_page(entry - (entry & 3));
 		}
 	}),
+	formed(
+		'isolate-tells-success',
+		on('bool folio_isolate_lru(struct folio *folio)', 'takes the folio off its list, with a reference; false if it is on none', (k, p) => isolate(k, n(p))),
+		on('int folio_isolate_lru(struct folio *folio)', 'takes the folio off its list, with a reference; -EBUSY if it is on none', (k, p) =>
+			isolate(k, n(p)) ? 0 : -F.EBUSY,
+		),
+	),
+	formed(
+		'isolate-tells-success',
+		on('bool isolate_lru_page(struct page *page)', 'the same for a page', (k, p) => isolate(k, n(p))),
+		on('int isolate_lru_page(struct page *page)', 'the same for a page', (k, p) => (isolate(k, n(p)) ? 0 : -F.EBUSY)),
+	),
+	nop('void folio_deactivate(struct folio *folio)', 'moves the folio to the inactive list; the lists are not modelled'),
+	nop('void deactivate_page(struct page *page)', 'moves the page to the inactive list; the lists are not modelled'),
+	symbol(
+		'void mark_page_lazyfree(struct page *page)',
+		'the page may be dropped instead of swapped unless it is written again; up to 6.2',
+		'folio_mark_lazyfree',
+		false,
+	),
 	on('void free_swap_and_cache_nr(swp_entry_t entry, int nr)', 'drops entries of a page table that is unmapped', (k, entry, nr) => {
 		for (let i = 0; i < n(nr); i++) k.free_swap_and_cache(P.swp_entry(P.swp_type(n(entry)), P.swp_offset(n(entry)) + i));
 	}),
@@ -90,6 +117,9 @@ const VMAS: readonly AbiEntry[] = [
 	nop('void unlink_anon_vmas(struct vm_area_struct *vma)', 'a VMA of the model keeps no chain of anon_vmas'),
 	pure('int vma_dup_policy(struct vm_area_struct *src, struct vm_area_struct *dst)', 'memory policies; none here', () => 0),
 	pure('struct mempolicy *vma_policy(struct vm_area_struct *vma)', 'memory policy of the VMA; none here', () => 0),
+	on('bool arch_supports_page_table_move(void)', 'tells whether whole page tables may be moved to other addresses', (k) =>
+		MOVES_PMD.test(k.arch.name) ? 1 : 0,
+	),
 	constant('PTRS_PER_PUD', F.PTRS_PER_PTE, 'entries of a PUD table', 'int'),
 	constant('PTRS_PER_PMD', F.PTRS_PER_PTE, 'entries of a PMD table', 'int'),
 	constant('PTRS_PER_PGD', F.PTRS_PER_PTE, 'entries of a top-level table', 'int'),

@@ -244,7 +244,8 @@ export class Emit {
 	/** Room in the function's stack memory. */
 	stack(type: CType, size: number, align: number): Extract<Local, { s: 'stack' }> {
 		const offset = Math.ceil(this.stackBytes / align) * align;
-		this.stackBytes = offset + size;
+		// An empty struct has an address of its own too.
+		this.stackBytes = offset + Math.max(1, size);
 		return { s: 'stack', type, offset };
 	}
 }

@@ -67,6 +67,8 @@ const MM = {
 	'anon-vma-checked': { since: '6.4', until: '6.10' },
 	/** A fault under the VMA lock that needs an anon_vma takes mmap_lock as well, and is retried only if it cannot. */
 	'anon-vma-under-vma-lock': { since: '6.10' },
+	/** folio_isolate_lru() tells whether it did; an error code before. */
+	'isolate-tells-success': { since: '6.3' },
 	/** Unmapping takes the pages of a large folio together; a gather keeps room for a page and its count. */
 	'unmap-folio-batch': { since: '6.9' },
 	/** A swapped page that is this mm's alone is writable at once, even when it is only read: "mm: swap: reuse exclusive folio directly". */

@@ -121,6 +121,8 @@ export class KernelState {
 	readAheadPages = 32;
 	/** Whether the swap device answers at once (SWP_SYNCHRONOUS_IO: zram, pmem), so that swap-in needs no swap cache. */
 	swapSynchronous = false;
+	/** The task_struct of what runs without one, once C code has asked for it. */
+	kernelTask = 0;
 	/** The swap_info_struct, once C code has asked for it. */
 	swapDevice = 0;
 	/** The next swap slot; the device hands them out from the beginning of a cluster. */
@@ -190,6 +192,7 @@ export class KernelState {
 		this.flushes = [];
 		this.swapOffset = FIRST_SLOT;
 		this.swapDevice = 0;
+		this.kernelTask = 0;
 		for (const batch of this.lruBatches) batch.length = 0;
 		this.deferred.reset();
 		this.loadedMm.fill(0);

@@ -179,7 +179,7 @@ function coldEntries(k: Kernel, tlb: number, vma: number, pmd: number, addr: num
 		if (!P.pte_present(entry)) continue;
 		k.cost(COST.entry);
 		const p = k.vm_normal_page(vma, address, entry);
-		if (p === 0 || k.folio_order(p) > 0 || k.mem.r32(p + page._mapcount) !== 0) continue;
+		if (p === 0 || k.folio_order(p) > 0 || !k.folio_test_lru(p) || k.mem.r32(p + page._mapcount) !== 0) continue;
 		if (P.pte_young(entry) && !(pageout && k.has('pageout-keeps-young'))) {
 			const old = k.ptep_get_and_clear_full(mm, address, pte, k.mem.r32(tlb + mmu_gather.fullmm));
 			k.set_pte_at(mm, address, pte, P.pte_mkold(old));

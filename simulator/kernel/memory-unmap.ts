@@ -9,15 +9,25 @@ import { vmFlags } from './memory.ts';
 const PUD_SIZE = 2 ** 30;
 const PGDIR_SIZE = 2 ** 39;
 
+/** What a zap takes, on the stack: private copies of pages with `even_cows`. */
+function zapDetails(k: Kernel, even_cows: number): number {
+	const details = k.rt.push(zap_details.SIZE);
+	for (let at = 0; at < zap_details.SIZE; at += 8) k.mem.w64(details + at, 0);
+	k.mem.w32(details + zap_details.even_cows, even_cows);
+	return details;
+}
+
 export function unmap_vmas(k: Kernel, tlb: number, vmas: readonly number[], start: number, end: number): void {
 	const mm = k.mem.r64(tlb + mmu_gather.mm);
+	const details = zapDetails(k, 1);
 	k.mmu_notifier_invalidate_range_start(mm, start, end);
 	for (const vma of vmas) {
 		const from = Math.max(start, k.mem.r64(vma + vm_area_struct.vm_start));
 		const to = Math.min(end, k.mem.r64(vma + vm_area_struct.vm_end));
-		if (from < to) k.unmap_page_range(tlb, vma, from, to, 0);
+		if (from < to) k.unmap_page_range(tlb, vma, from, to, details);
 	}
 	k.mmu_notifier_invalidate_range_end(mm, start, end);
+	k.rt.pop(details, zap_details.SIZE);
 }
 
 /** `details` 0: everything; else what unmap_mapping_pages() wants gone. */
@@ -137,9 +147,7 @@ export function zap_page_range_single(k: Kernel, vma: number, address: number, s
 
 /** MADV_DONTNEED. From 6.14 on x86-64 (CONFIG_PT_RECLAIM) a table that it empties as a whole is freed. */
 export function madvise_dontneed_single_vma(k: Kernel, vma: number, start: number, end: number): void {
-	const details = k.rt.push(zap_details.SIZE);
-	k.mem.w64(details + zap_details.single_folio, 0);
-	k.mem.w32(details + zap_details.even_cows, 1);
+	const details = zapDetails(k, 1);
 	k.mem.w32(details + zap_details.reclaim_pt, k.has('pt-reclaim') && k.arch.name === 'x86-64' ? 1 : 0);
 	k.zap_page_range_single(vma, start, end - start, details);
 	k.rt.pop(details, zap_details.SIZE);
@@ -147,10 +155,7 @@ export function madvise_dontneed_single_vma(k: Kernel, vma: number, start: numbe
 
 /** Unmaps pages `start` to `start + nr` of a file from every mm; `even_cows`: private copies of them too. */
 export function unmap_mapping_pages(k: Kernel, mapping: number, start: number, nr: number, even_cows: number): void {
-	const details = k.rt.push(zap_details.SIZE);
-	k.mem.w32(details + zap_details.even_cows, even_cows);
-	k.mem.w64(details + zap_details.single_folio, 0);
-	k.mem.w32(details + zap_details.reclaim_pt, 0);
+	const details = zapDetails(k, even_cows);
 	for (const vma of k.vmasOfMapping(mapping)) {
 		const begin = k.mem.r64(vma + vm_area_struct.vm_start);
 		const pgoff = k.mem.r64(vma + vm_area_struct.vm_pgoff);

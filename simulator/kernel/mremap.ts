@@ -8,7 +8,7 @@ import type { Kernel } from './kernel.ts';
 import { endOf, setAnonVma, startOf, vmasOf } from './vma.ts';
 
 /** Architectures with CONFIG_HAVE_MOVE_PMD. */
-const MOVES_PMD = /^(x86-64|arm64|riscv|ppc64-radix)/;
+export const MOVES_PMD = /^(x86-64|arm64|riscv|ppc64-radix)/;
 
 /** Resizes in place (`to` 0) or moves to `to`. mmap_lock is held for writing. Returns the new address or a negative errno. */
 export function* do_mremap(k: Kernel, mm: number, address: number, oldLen: number, newLen: number, to: number): Co<number> {

@@ -287,4 +287,7 @@ export const UNMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 /** Functions that stay the model's, by the reason. */
 export const UNMAP_KEPT: Readonly<Record<string, readonly string[]>> = {
 	"a VMA of the model has one anon_vma, which a child's share": ['anon_vma_clone', 'anon_vma_fork', 'unlink_anon_vmas'],
+	'an architecture decides it, and the kernel is compiled for all of them': ['arch_supports_page_table_move'],
+	'the lists of reclaim are counted, not kept': ['folio_isolate_lru', 'isolate_lru_page', 'folio_deactivate'],
+	"where a mapping goes, and what its file says to it, is the model's": ['do_mmap'],
 };
