@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { loadParser } from '../../server/simulator-host.ts';
 import { featuresOf } from '../../simulator/kernel/features.ts';
 import { TreeLinker } from '../../simulator/tree/replace.ts';
-import { installed } from './sources.ts';
+import { describeKernels } from './sources.ts';
 
 const parser = await loadParser();
 
@@ -16,7 +16,7 @@ const OPERATIONS = [
 	['arch/riscv/mm/tlbflush.c', 'flush_tlb_mm'],
 ] as const;
 
-describe.each([...installed()])('a patch to an architecture of Linux $version', ({ version, text }) => {
+describeKernels('a patch to an architecture of Linux %s', (version, text) => {
 	const linker = new TreeLinker(parser, text);
 	it.each(OPERATIONS)('%s: %s replaces the operation', (file, name) => {
 		const fn = linker.tree.function(name, file);

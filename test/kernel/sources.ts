@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { describe, it } from 'vitest';
 import type { TreeText } from '../../simulator/tree/tree.ts';
 
 export const VERSIONS = ['6.1', '6.12'] as const;
@@ -69,4 +70,11 @@ export function installed(): readonly { readonly version: Version; readonly text
 		}
 		return [{ version, text: treeText(version, found.folder) }];
 	});
+}
+
+/** A suite for each version whose sources are here; a skipped test where there are none. `%s` in the title is the version. */
+export function describeKernels(title: string, suite: (version: Version, text: TreeText) => void): void {
+	const here = installed();
+	if (here.length === 0) it.skip(`${title}: no kernel sources`, () => undefined);
+	for (const { version, text } of here) describe(title.replace('%s', version), () => suite(version, text));
 }
