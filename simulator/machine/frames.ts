@@ -1,5 +1,5 @@
 import { HPAGE_PMD_ORDER, PG_head, PG_table } from '../abi/flags.ts';
-import { page } from '../abi/structs.ts';
+import { folio, page } from '../abi/structs.ts';
 import type { Memory } from './memory.ts';
 
 /**
@@ -75,6 +75,12 @@ export class Frames {
 		}
 		if (order > 0) this.mem.w32(head + page.flags, 1 << PG_head);
 		this.mem.w32(head + page.order, order);
+		if (order > 1) {
+			// On no list; the list of folios to split later is threaded through the second tail page.
+			const list = head + folio._deferred_list;
+			this.mem.w64(list, list);
+			this.mem.w64(list + 8, list);
+		}
 		this.mem.w32(head + page._refcount, 1);
 		this.#heads[pfn] = 1;
 		return head;
