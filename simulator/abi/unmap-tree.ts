@@ -6,7 +6,7 @@ import { setAnonVma, vmPageProt } from '../kernel/vma.ts';
 import { type AbiEntry, constant, formed, nop, on, pure, symbol } from './entry.ts';
 import * as F from './flags.ts';
 import * as P from './pte.ts';
-import { vm_area_struct } from './structs.ts';
+import { page, vm_area_struct } from './structs.ts';
 
 const n = (a: number | undefined): number => a as number;
 
@@ -43,7 +43,20 @@ function isolate(k: Kernel, p: number): number {
 	return 1;
 }
 
+/** What was counted in the pages of a huge one goes to the one count of mappings that the model keeps, in the first of them. */
+function foldMapcounts(k: Kernel, p: number): number {
+	const head = k.compound_head(p);
+	for (let i = 1; i < 2 ** k.folio_order(head); i++) {
+		const at = head + i * page.SIZE + page._mapcount;
+		k.mem.w32(head + page._mapcount, k.mem.r32(head + page._mapcount) + k.mem.r32(at) + 1);
+		k.mem.w32(at, -1);
+	}
+	return head + page._mapcount;
+}
+
 const PAGES: readonly AbiEntry[] = [
+	on('atomic_t *compound_mapcount_ptr(struct page *page)', 'the count of mappings of a huge page; up to 6.3', (k, p) => foldMapcounts(k, n(p))),
+	pure('int compound_mapcount(struct page *page)', 'huge mappings of a huge page, of which the model knows no more than one; up to 6.3', () => 1),
 	on(
 		'void folios_put_refs(struct folio_batch *folios, unsigned int *refs)',
 		'drops references of the folios of a batch; the last ones free',
@@ -114,6 +127,14 @@ const VMAS: readonly AbiEntry[] = [
 		setAnonVma(k, n(dst), k.mem.r64(n(src) + vm_area_struct.anon_vma));
 		return 0;
 	}),
+	on(
+		'void mmu_notifier_release(struct mm_struct *mm)',
+		'the secondary MMU of an address space that ends lets go of it',
+		(k, mm) => void k.notifiers.delete(n(mm)),
+	),
+	on('bool mapping_can_writeback(struct address_space *mapping)', 'tells whether pages of the file are written back: not those of a memory file', (k, m) =>
+		k.shmem_mapping(n(m)) ? 0 : 1,
+	),
 	nop('void unlink_anon_vmas(struct vm_area_struct *vma)', 'a VMA of the model keeps no chain of anon_vmas'),
 	pure('int vma_dup_policy(struct vm_area_struct *src, struct vm_area_struct *dst)', 'memory policies; none here', () => 0),
 	pure('struct mempolicy *vma_policy(struct vm_area_struct *vma)', 'memory policy of the VMA; none here', () => 0),

@@ -95,6 +95,7 @@ function pageWalk(k: Kernel, vma: number, more: number): number {
 	return walk;
 }
 
+const EAGAIN = 11;
 const MREMAP_MAYMOVE = 1;
 const MREMAP_FIXED = 2;
 
@@ -270,6 +271,21 @@ export const UNMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 		'copy_nonpresent_pte',
 		(k, fn) => (dst_vma: number, src_vma: number, dst_pte: number, src_pte: number, address: number) =>
 			withRss(k, mmOf(k, dst_vma), (rss) => (fn as C)(mmOf(k, dst_vma), mmOf(k, src_vma), dst_pte, src_pte, dst_vma, src_vma, address, rss)),
+	],
+	// Up to 6.8. A page that must be copied is allocated by who calls, and tried again.
+	[
+		'copy_present_pte',
+		(k, fn) => (dst_vma: number, src_vma: number, dst_pte: number, src_pte: number, address: number) =>
+			withRss(k, mmOf(k, dst_vma), (rss) => {
+				const fresh = k.rt.push(8);
+				k.mem.w64(fresh, 0);
+				const copy = (): unknown => (fn as C)(dst_vma, src_vma, dst_pte, src_pte, address, rss, fresh);
+				if (copy() === -EAGAIN) {
+					k.mem.w64(fresh, k.alloc_page(0));
+					copy();
+				}
+				k.rt.pop(fresh, 8);
+			}),
 	],
 	// The page is allocated beforehand, where nothing is locked.
 	[
