@@ -9,6 +9,7 @@ import { PAGES } from './pages.ts';
 import { PATHS } from './paths.ts';
 import { READING } from './reading.ts';
 import { RMAP_TREE } from './rmap-tree.ts';
+import { SWAPPING } from './swapping.ts';
 import { TABLES } from './tables.ts';
 import { UNMAP_TREE } from './unmap-tree.ts';
 import { WHOLE_FUNCTIONS } from './whole-functions.ts';
@@ -22,6 +23,7 @@ export const ABI: readonly AbiEntry[] = [
 	...DESCRIBED,
 	...ENVIRONMENT,
 	...RMAP_TREE,
+	...SWAPPING,
 	...READING,
 	...WHOLE_FUNCTIONS,
 	...MAPLE,

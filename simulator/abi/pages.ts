@@ -163,8 +163,10 @@ export const PAGES: readonly AbiEntry[] = [
 	on('bool page_mapped(struct page *page)', 'tells whether any page table maps the page', (k, p) =>
 		k.mem.r32(k.compound_head(p as number) + page._mapcount) >= 0 ? 1 : 0,
 	),
-	on('struct address_space *page_mapping(struct page *page)', 'mapping of a file page, NULL for an anonymous one', (k, p) =>
-		fileMapping(k.mem.r64(k.compound_head(p as number) + page.mapping)),
+	on(
+		'struct address_space *page_mapping(struct page *page)',
+		'mapping of a file page, or the swap cache; NULL for an anonymous one that is in neither',
+		(k, p) => mappingOf(k, k.compound_head(p as number)),
 	),
 	on(
 		'struct address_space *page_rmapping(struct page *page)',
@@ -173,8 +175,10 @@ export const PAGES: readonly AbiEntry[] = [
 	),
 	ranged(
 		'5.16..',
-		on('struct address_space *folio_mapping(struct folio *folio)', 'mapping of a file folio, NULL for an anonymous one', (k, p) =>
-			fileMapping(k.mem.r64((p as number) + page.mapping)),
+		on(
+			'struct address_space *folio_mapping(struct folio *folio)',
+			'mapping of a file folio, or the swap cache; NULL for an anonymous one that is in neither',
+			(k, p) => mappingOf(k, p as number),
 		),
 	),
 	on('unsigned long page_to_pfn(struct page *page)', 'frame number of the page', (k, p) => k.frames.pfnOf(p as number)),
@@ -264,4 +268,9 @@ function find(k: Kernel, mapping: number, index: number): number {
 	return entry;
 }
 
-const fileMapping = (mapping: number): number => (mapping & 1 ? 0 : mapping);
+/** A folio of the swap cache belongs to that, another anonymous one to nothing. */
+function mappingOf(k: Kernel, folio: number): number {
+	if (k.pageFlag(folio, F.PG_swapcache)) return k.swapperSpace();
+	const mapping = k.mem.r64(folio + page.mapping);
+	return mapping & 1 ? 0 : mapping;
+}

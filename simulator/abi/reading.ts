@@ -116,8 +116,14 @@ const FILES: readonly AbiEntry[] = [
 	nop('void sb_start_pagefault(void *sb)', 'keeps the file system from being frozen'),
 	nop('void sb_end_pagefault(void *sb)', 'lets it be frozen again'),
 	nop('void folio_wait_stable(struct folio *folio)', 'waits for writeback where the device needs stable pages; none does here'),
-	nop('void blk_start_plug(void *plug)', 'collects I/O requests'),
-	nop('void blk_finish_plug(void *plug)', 'sends them'),
+	on('void blk_start_plug(void *plug)', 'collects I/O requests', (k) => {
+		k.plugged = [];
+	}),
+	on('void blk_finish_plug(void *plug)', 'sends them: they end together', (k) => {
+		const pages = k.plugged ?? [];
+		k.plugged = null;
+		k.readPages(pages);
+	}),
 	on('bool blk_cgroup_congested(void)', 'never', () => 0),
 ];
 
@@ -130,8 +136,8 @@ const SWAP: readonly AbiEntry[] = [
 	on('int swapcache_prepare(swp_entry_t entry, ...)', 'claims the slot for one reader; 0', () => 0),
 	nop('void swapcache_clear(struct swap_info_struct *si, swp_entry_t entry, ...)', 'gives the claim back'),
 	on('void *get_shadow_from_swap_cache(swp_entry_t entry)', 'what reclaim remembers of the page; nothing here', () => 0),
-	on('void swap_read_folio(struct folio *folio, ...)', 'reads a slot from a device that answers at once; unlocks', (k, folio) => readSlot(k, n(folio))),
-	on('int swap_readpage(struct page *page, ...)', 'reads a slot from a device that answers at once; unlocks', (k, p) => {
+	on('void swap_read_folio(struct folio *folio, ...)', 'reads a slot; the folio is unlocked when the device has answered', (k, folio) => readSlot(k, n(folio))),
+	on('int swap_readpage(struct page *page, ...)', 'reads a slot; the page is unlocked when the device has answered', (k, p) => {
 		readSlot(k, n(p));
 		return 0;
 	}),
@@ -160,6 +166,11 @@ function readSlot(k: Kernel, p: number): void {
 	const head = k.compound_head(p);
 	const entry = k.mem.r64(head + page.private);
 	k.frames.content[k.frames.pfnOf(head)] = k.swapData.get(entry) ?? 0;
+	if (!k.swapSynchronous && k.pageFlag(head, F.PG_swapcache)) {
+		if (k.plugged === null) k.readPages([head]);
+		else k.plugged.push(head);
+		return;
+	}
 	k.setPageFlag(head, F.PG_uptodate);
 	k.unlock_page(head);
 }

@@ -89,13 +89,9 @@ const BATCH: readonly AbiEntry[] = [
 ];
 
 const PINS: readonly AbiEntry[] = [
-	on('bool folio_maybe_dma_pinned(struct folio *folio)', 'tells whether a device may use the folio', (k, p) => pinned(k, n(p))),
-	on('bool page_maybe_dma_pinned(struct page *page)', 'tells whether a device may use the page', (k, p) => pinned(k, n(p))),
+	symbol('bool folio_maybe_dma_pinned(struct folio *folio)', 'tells whether a device may use the folio', 'maybe_dma_pinned', false),
+	symbol('bool page_maybe_dma_pinned(struct page *page)', 'tells whether a device may use the page', 'maybe_dma_pinned', false),
 ];
-
-/** GUP_PIN_COUNTING_BIAS. */
-const PIN_BIAS = 1024;
-const pinned = (k: Kernel, p: number): number => (k.mem.r32(k.compound_head(p) + page._refcount) >= PIN_BIAS ? 1 : 0);
 
 const ENTRIES: readonly AbiEntry[] = [
 	pure('bool migration_entry_supports_ad(void)', 'tells whether migration entries keep the accessed and dirty flags', () => 1),

@@ -227,6 +227,7 @@ export const xa_state = struct('xa_state', {
 	xa_shift: 'unsigned char',
 	xa_node: 'void *',
 	xa_last: 'unsigned long',
+	xa_update: 'void *',
 });
 /** What an architecture collects is the model's. */
 struct('arch_tlbflush_unmap_batch', { mms: 'unsigned long' });

@@ -2,7 +2,7 @@
 
 import type { Kernel } from '../kernel/kernel.ts';
 import { MOVES_PMD } from '../kernel/mremap.ts';
-import { setAnonVma, vmPageProt } from '../kernel/vma.ts';
+import { chainAnonVma, setAnonVma, vmPageProt } from '../kernel/vma.ts';
 import { type AbiEntry, constant, formed, nop, on, pure, symbol } from './entry.ts';
 import * as F from './flags.ts';
 import * as P from './pte.ts';
@@ -134,6 +134,24 @@ const VMAS: readonly AbiEntry[] = [
 	),
 	on('bool mapping_can_writeback(struct address_space *mapping)', 'tells whether pages of the file are written back: not those of a memory file', (k, m) =>
 		k.shmem_mapping(n(m)) ? 0 : 1,
+	),
+	on('struct vm_area_struct *vm_area_alloc(struct mm_struct *mm)', 'a VMA that nothing is said of yet', (k, mm) => {
+		const vma = k.mem.alloc(vm_area_struct.SIZE);
+		k.mem.w64(vma + vm_area_struct.vm_mm, n(mm));
+		chainAnonVma(k, vma);
+		return vma;
+	}),
+	...['call_mmap', 'mmap_file'].map((name) =>
+		on(`int ${name}(struct file *file, struct vm_area_struct *vma)`, 'what the file says to be mapped: its operations; 0', (k, f, vma) => {
+			k.mem.w64(n(vma) + vm_area_struct.vm_ops, k.vmOpsOf(n(f)));
+			return 0;
+		}),
+	),
+	...['mapping_map_writable', 'mapping_deny_writable'].map((name) =>
+		pure(`int ${name}(struct address_space *mapping)`, 'counts writable mappings of the file, which may be sealed; never here', () => 0),
+	),
+	...['mapping_unmap_writable', 'mapping_allow_writable'].map((name) =>
+		nop(`void ${name}(struct address_space *mapping)`, 'counts writable mappings of the file'),
 	),
 	nop('void unlink_anon_vmas(struct vm_area_struct *vma)', 'a VMA of the model keeps no chain of anon_vmas'),
 	pure('int vma_dup_policy(struct vm_area_struct *src, struct vm_area_struct *dst)', 'memory policies; none here', () => 0),

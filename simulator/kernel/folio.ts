@@ -3,7 +3,7 @@
  * address of any page of a folio and act on its head, as the kernel's compound-page forms do.
  */
 import * as F from '../abi/flags.ts';
-import { page } from '../abi/structs.ts';
+import { folio, page } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
@@ -45,6 +45,22 @@ export function page_ref_add(k: Kernel, p: number, nr: number): void {
 	k.mem.w32(head + page._refcount, k.mem.r32(head + page._refcount) + nr);
 }
 
+/** GUP_PIN_COUNTING_BIAS: a pin of a small page counts so many references; a large folio counts its pins apart. */
+const PIN_BIAS = 1024;
+
+/** Whether the folio may be pinned: a device may use it. include/linux/mm.h. */
+export function maybe_dma_pinned(k: Kernel, p: number): number {
+	const head = k.compound_head(p);
+	return (k.folio_order(head) > 0 ? k.mem.r32(head + folio._pincount) > 0 : k.mem.r32(head + page._refcount) >= PIN_BIAS) ? 1 : 0;
+}
+
+/** Turns a reference into a pin, with `by` -1 the other way. mm/gup.c try_grab_folio. */
+export function count_pin(k: Kernel, p: number, by: number): void {
+	const head = k.compound_head(p);
+	if (k.folio_order(head) === 0) k.page_ref_add(head, by * (PIN_BIAS - 1));
+	else k.mem.w32(head + folio._pincount, k.mem.r32(head + folio._pincount) + by);
+}
+
 /** page_cache_get_speculative and folio_try_get: no reference from zero. */
 export function folio_try_get(k: Kernel, p: number): number {
 	const head = k.compound_head(p);
@@ -69,7 +85,7 @@ export function put_page(k: Kernel, p: number): void {
 }
 
 function inCache(k: Kernel, head: number): boolean {
-	for (const entries of k.xarrays.values()) if (entries.get(k.mem.r64(head + page.index)) === head) return true;
+	for (const entries of k.xarrays.values()) if (entries !== k.swapCache && entries.get(k.mem.r64(head + page.index)) === head) return true;
 	return false;
 }
 

@@ -4,7 +4,6 @@ import * as P from '../abi/pte.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { vmFlags } from './memory.ts';
-import { PIN_BIAS } from './memory-fork.ts';
 
 /** pin_user_pages_fast() of one page: without locks if its entry allows, else through a fault. Returns the page or a negative errno. */
 export function* pin_user_page(k: Kernel, mm: number, addr: number, write: number): Co<number> {
@@ -42,13 +41,13 @@ export function gup_pte_range(k: Kernel, mm: number, addr: number, write: number
 		k.put_page(p);
 		return 0;
 	}
-	k.page_ref_add(p, PIN_BIAS - 1);
+	k.count_pin(p, 1);
 	return p;
 }
 
 export function unpin_user_page(k: Kernel, p: number): void {
 	if (p === k.zeroPage()) return;
-	k.page_ref_add(p, -(PIN_BIAS - 1));
+	k.count_pin(p, -1);
 	k.put_page(p);
 }
 

@@ -6,7 +6,6 @@ import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { addressOf, flagsOf, mmOf, vmaOf, vmFlags } from './memory.ts';
-import { PIN_BIAS } from './memory-fork.ts';
 import { endOf, startOf } from './vma.ts';
 
 const haddrOf = (address: number): number => address - (address % F.PMD_SIZE);
@@ -289,7 +288,7 @@ function splitLocked(k: Kernel, mm: number, vma: number, pmdp: number, haddr: nu
 
 /** Whether the page is this mm's alone and a device may use it: it cannot become a migration entry. folio_try_share_anon_rmap_pmd(). */
 function pinned(k: Kernel, p: number): boolean {
-	return k.has('anon-exclusive') && k.pageFlag(p, F.PG_anon_exclusive) !== 0 && k.mem.r32(k.compound_head(p) + page._refcount) >= PIN_BIAS;
+	return k.has('anon-exclusive') && k.pageFlag(p, F.PG_anon_exclusive) !== 0 && k.maybe_dma_pinned(p) !== 0;
 }
 
 /** A VMA is cut at an address inside a huge entry: it is split first. */

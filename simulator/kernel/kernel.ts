@@ -1,4 +1,5 @@
 import { PTE_FLAGS } from '../abi/flags.ts';
+import type { MapleRange } from '../abi/maple-tree.ts';
 import { mm_struct, page } from '../abi/structs.ts';
 import type { Arch, ArchOps, Hardware } from '../arch/arch.ts';
 import { ArchState } from '../arch/state.ts';
@@ -14,7 +15,6 @@ import type { Feature } from './features.ts';
 import type { RwSemaphore } from './locks.ts';
 import { Deferred } from './luf.ts';
 import type { Machine } from './machine.ts';
-import type { MapleRange } from '../abi/maple-tree.ts';
 import type { Device } from './mmu-notifier.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -97,7 +97,7 @@ export class KernelState {
 	readonly rwsems = new Map<number, RwSemaphore>();
 	/** Swap slots in use: entry -> number of references from page tables. */
 	readonly swapSlots = new Map<number, number>();
-	/** Swap cache: entry -> page. */
+	/** Swap cache: offset of the slot -> folio. */
 	readonly swapCache = new Map<number, number>();
 	/** The secondary MMU of an mm that has one. */
 	readonly notifiers = new Map<number, Device>();
@@ -115,8 +115,6 @@ export class KernelState {
 	readonly shmemRead = new Set<number>();
 	/** Pages that each CPU has on their way to the LRU. */
 	readonly lruBatches: readonly number[][];
-	/** Swap read-ahead of each VMA: its last fault, window and useful pages. */
-	readonly swapReadahead = new Map<number, { readonly address: number; readonly window: number; readonly hits: number }>();
 	/** Read-ahead window of a new file, pages; 128 KiB unless a device says otherwise. */
 	readAheadPages = 32;
 	/** Whether the swap device answers at once (SWP_SYNCHRONOUS_IO: zram, pmem), so that swap-in needs no swap cache. */
@@ -125,6 +123,12 @@ export class KernelState {
 	kernelTask = 0;
 	/** The swap_info_struct, once C code has asked for it. */
 	swapDevice = 0;
+	/** The address_space of the swap cache, once something has asked for it. */
+	swapSpace = 0;
+	/** Reads that wait for the end of a plug; null without one. */
+	plugged: number[] | null = null;
+	/** The pglist_data, once C code has asked for it. */
+	node = 0;
 	/** The next swap slot; the device hands them out from the beginning of a cluster. */
 	swapOffset = FIRST_SLOT;
 	/** Contents of a swap slot. */
@@ -193,6 +197,9 @@ export class KernelState {
 		this.swapOffset = FIRST_SLOT;
 		this.swapDevice = 0;
 		this.kernelTask = 0;
+		this.swapSpace = 0;
+		this.node = 0;
+		this.plugged = null;
 		for (const batch of this.lruBatches) batch.length = 0;
 		this.deferred.reset();
 		this.loadedMm.fill(0);
@@ -207,7 +214,6 @@ export class KernelState {
 			this.userFaults,
 			this.shmemRead,
 			this.ptlocks,
-			this.swapReadahead,
 			this.vmas,
 			this.mapleTrees,
 			this.cpumask,

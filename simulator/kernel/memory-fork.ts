@@ -137,10 +137,7 @@ export function copy_nonpresent_pte(k: Kernel, dst_vma: number, src_vma: number,
 	k.set_pte_at(dst_mm, address, dst_pte, entry);
 }
 
-/** GUP_PIN_COUNTING_BIAS: a pin of a small page counts so many references. */
-export const PIN_BIAS = 1024;
-
 /** Whether device access may be under way, so that fork must not share the page. include/linux/mm.h; 5.10 and later. */
 export function page_needs_cow_for_dma(k: Kernel, _vma: number, p: number): number {
-	return k.has('fork-copies-pinned') && k.mem.r32(k.compound_head(p) + page._refcount) >= PIN_BIAS ? 1 : 0;
+	return k.has('fork-copies-pinned') && k.maybe_dma_pinned(p) ? 1 : 0;
 }

@@ -6,12 +6,18 @@ import type { Co } from '../schedule/scheduler.ts';
 import { setFlag, testFlag } from './folio.ts';
 import type { Kernel } from './kernel.ts';
 
+/** How the swap cache and memory files write a page back, as function pointers. */
+export const SWAP_WRITEPAGE = 80;
+export const SHMEM_WRITEPAGE = 96;
+
 /** Values of function pointers in the structs of the model, and the symbols behind them. */
-export const FUNCTION_POINTERS: ReadonlyMap<number, 'filemap_fault' | 'filemap_map_pages' | 'filemap_page_mkwrite' | 'collect_mapping'> = new Map([
+export const FUNCTION_POINTERS: ReadonlyMap<number, string> = new Map([
 	[16, 'filemap_fault'],
 	[32, 'filemap_map_pages'],
 	[48, 'filemap_page_mkwrite'],
 	[64, 'collect_mapping'],
+	[SWAP_WRITEPAGE, 'swap_writepage'],
+	[SHMEM_WRITEPAGE, 'shmem_writepage'],
 ]);
 
 /** A vm_operations_struct of a file system; `mkwrite` for one that wants to be told of writes, as journalling ones do. */

@@ -5,7 +5,6 @@ import { file, mm_struct, page, task_struct, tlbflush_unmap_batch, vm_area_struc
 import { COST } from '../machine/cost.ts';
 import type { Kernel } from './kernel.ts';
 import { vmFlags } from './memory.ts';
-import { PIN_BIAS } from './memory-fork.ts';
 import { endOf, startOf } from './vma.ts';
 
 export function page_add_file_rmap(k: Kernel, p: number): void {
@@ -324,7 +323,7 @@ function unmapAnon(k: Kernel, m: Mapping, old: number, exclusive: number): boole
 		k.add_mm_counter(mm, 1, -1);
 		return true;
 	}
-	if (k.has('anon-exclusive') && exclusive && k.mem.r32(head + page._refcount) >= PIN_BIAS) {
+	if (k.has('anon-exclusive') && exclusive && k.maybe_dma_pinned(head)) {
 		k.setPte(mm, m.address, m.ptep, old);
 		return false;
 	}
@@ -346,7 +345,7 @@ export function try_to_migrate_one(k: Kernel, folio: number, vma: number, addres
 		const exclusive = k.PageAnon(m.page) && k.pageFlag(m.page, F.PG_anon_exclusive);
 		const old = clearEntry(k, m, flags);
 		if (P.pte_dirty(old)) k.set_page_dirty(m.page);
-		if (exclusive && k.has('anon-exclusive') && k.mem.r32(k.compound_head(m.page) + page._refcount) >= PIN_BIAS) {
+		if (exclusive && k.has('anon-exclusive') && k.maybe_dma_pinned(m.page)) {
 			k.setPte(mm, m.address, m.ptep, old);
 			return false;
 		}

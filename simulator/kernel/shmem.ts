@@ -41,19 +41,19 @@ function readCluster(k: Kernel, slot: number): void {
 	}
 }
 
-/** The page goes to swap, and the page cache keeps its slot in its place. Returns whether it is free now. */
+/** The page goes to the swap cache and to its slot, and the page cache keeps the slot in its place. The reference of the one cache becomes the other's. */
 export function* shmem_writepage(k: Kernel, folio: number): Co<boolean> {
 	const head = k.compound_head(folio);
-	if (k.mem.r32(head + page._refcount) !== 1 || k.folio_order(head) > 0) return false;
-	k.try_to_unmap_flush_dirty();
+	if (k.folio_order(head) > 0) return false;
 	const slot = P.swp_entry(P.SWP_DEVICE, k.swapNext(1));
-	if (!k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
 	k.swapSlots.set(slot, 1);
-	k.swapData.set(slot, k.frames.content[k.frames.pfnOf(head)] as number);
 	const mapping = k.mem.r64(head + page.mapping);
 	const index = k.mem.r64(head + page.index);
 	k.filemap_remove_folio(mapping, head);
 	k.add_to_page_cache(mapping, index, slot * 2 + 1);
-	k.clearPageFlag(head, F.PG_dirty);
+	k.swapCache.set(P.swp_offset(slot), head);
+	k.setPageFlag(head, F.PG_swapcache);
+	k.mem.w64(head + page.private, slot);
+	yield* k.swap_writepage(head);
 	return true;
 }

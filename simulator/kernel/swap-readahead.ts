@@ -15,9 +15,9 @@ const FIRST_HITS = 4;
 export function swap_vma_readahead(k: Kernel, vmf: number, entry: number): number {
 	const vma = vmaOf(k, vmf);
 	const address = addressOf(k, vmf);
-	const state = k.swapReadahead.get(vma) ?? { address: 0, window: 0, hits: FIRST_HITS };
+	const state = stateOf(k, vma);
 	const window = pagesFor(state.hits, address, state.address, state.window);
-	k.swapReadahead.set(vma, { address, window, hits: 0 });
+	setState(k, vma, address, window, 0);
 	if (window > 1) {
 		const left =
 			address === state.address + F.PAGE_SIZE
@@ -33,7 +33,7 @@ export function swap_vma_readahead(k: Kernel, vmf: number, entry: number): numbe
 			const pte = k.mem.r64(k.pte_offset_map(k.mem.r64(vmf + vm_fault.pmd), at));
 			if (pte === 0 || P.pte_present(pte) || P.is_migration_entry(pte)) continue;
 			const slot = P.pte_to_swp_entry(pte);
-			if (slot === entry || k.swapCache.has(slot)) continue;
+			if (slot === entry || k.swapCache.has(P.swp_offset(slot))) continue;
 			const p = k.newSwapCachePage(slot);
 			k.setPageFlag(p, F.PG_readahead);
 			k.put_page(p);
@@ -53,7 +53,7 @@ export function swapin_walk(k: Kernel, vma: number, start: number, end: number):
 		const entry = at === 0 ? 0 : k.mem.r64(at);
 		if (entry === 0 || P.pte_present(entry) || P.is_migration_entry(entry)) continue;
 		const slot = P.pte_to_swp_entry(entry);
-		if (k.swapCache.has(slot)) continue;
+		if (k.swapCache.has(P.swp_offset(slot))) continue;
 		const p = k.newSwapCachePage(slot);
 		k.put_page(p);
 		reading.push(p);
@@ -74,12 +74,23 @@ function pagesFor(hits: number, address: number, before: number, last: number): 
 	return Math.max(Math.min(pages, MAX_WINDOW), last >> 1);
 }
 
-/** A folio that read-ahead brought in is used. */
-export function noteSwapHit(k: Kernel, vmf: number, p: number): void {
-	const vma = vmaOf(k, vmf);
-	const state = k.swapReadahead.get(vma) ?? { address: 0, window: 0, hits: FIRST_HITS };
-	const hit = k.clearPageFlag(p, F.PG_readahead) ? 1 : 0;
-	k.swapReadahead.set(vma, { address: addressOf(k, vmf), window: state.window, hits: state.hits + hit });
+/** A folio of the swap cache is used; whether it was read ahead counts as a hit. */
+export function noteSwapHit(k: Kernel, vma: number, address: number, hit: number): void {
+	const state = stateOf(k, vma);
+	setState(k, vma, address, state.window, Math.min(state.hits + hit, MOST_HITS));
+}
+
+/** swap_readahead_info of a VMA: the page of its last fault, the window in bits 6 to 11, the useful pages below. */
+const MOST_HITS = 63;
+
+function stateOf(k: Kernel, vma: number): { readonly address: number; readonly window: number; readonly hits: number } {
+	const value = k.mem.r64(vma + vm_area_struct.swap_readahead_info);
+	const low = value % F.PAGE_SIZE;
+	return value === 0 ? { address: 0, window: 0, hits: FIRST_HITS } : { address: value - low, window: low >> 6, hits: low & MOST_HITS };
+}
+
+function setState(k: Kernel, vma: number, address: number, window: number, hits: number): void {
+	k.mem.w64(vma + vm_area_struct.swap_readahead_info, address - (address % F.PAGE_SIZE) + window * 64 + hits);
 }
 
 /** mm/swap.c: the page goes onto this CPU's list on its way to the LRU, which holds a reference to it until the list is full. */

@@ -1,12 +1,14 @@
 /** mm/memory.c do_swap_page, mm/swap_state.c and mm/swapfile.c: swap slots, the swap cache and swap-in with I/O. */
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
-import { page, swap_info_struct, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { address_space, page, swap_info_struct, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { type Staged, staged } from '../hooks/stages.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { addressOf, type FaultFn, flagsOf, mmOf, vmaOf } from './memory.ts';
+import { SWAP_WRITEPAGE } from './mm.ts';
+import { A_OPS_SIZE } from './vma.ts';
 
 interface SwapFrame {
 	vmf: number;
@@ -61,8 +63,7 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 			s.jump('out'),
 		]),
 		s.run('lookup', 'folio page lookup_swap_cache swap_cache_get_folio entry vma address swapcache', (k, f) => {
-			f.folio = k.swap_cache_get_folio(f.entry);
-			if (f.folio !== 0) k.noteSwapHit(f.vmf, f.folio);
+			f.folio = k.swap_cache_get_folio(f.entry, f.vma, addressOf(k, f.vmf));
 			f.page = f.folio;
 			f.swapcache = f.folio;
 		}),
@@ -148,19 +149,35 @@ function alone(k: Kernel, f: SwapFrame): boolean {
 	return k.swap_count(f.entry) <= 1 && k.mem.r32(k.compound_head(f.folio) + page._mapcount) < 0;
 }
 
-/** The folio of a slot if the swap cache has it, with a reference; else 0. */
-export function swap_cache_get_folio(k: Kernel, entry: number): number {
+/** The folio of a slot if the swap cache has it, with a reference; else 0. With a VMA, that read-ahead was of use there is noted. */
+export function swap_cache_get_folio(k: Kernel, entry: number, vma: number, address: number): number {
 	k.cost(COST.step);
-	const p = k.swapCache.get(entry) ?? 0;
-	if (p !== 0) k.get_page(p);
+	const p = k.swapCache.get(P.swp_offset(entry)) ?? 0;
+	if (p === 0) return 0;
+	k.get_page(p);
+	if (k.folio_order(p) === 0) {
+		const hit = k.clearPageFlag(p, F.PG_readahead);
+		if (vma) k.noteSwapHit(vma, address, hit ? 1 : 0);
+	}
 	return p;
+}
+
+/** The address_space of the swap cache: its folios are found there by the offset of their slot. */
+export function swapperSpace(k: Kernel): number {
+	if (k.swapSpace === 0) {
+		k.swapSpace = k.mem.alloc(address_space.SIZE);
+		k.mem.w64(k.swapSpace + address_space.a_ops, k.mem.alloc(A_OPS_SIZE));
+		k.mem.w64(k.mem.r64(k.swapSpace + address_space.a_ops), SWAP_WRITEPAGE);
+		k.xarrays.set(k.swapSpace + address_space.i_pages, k.swapCache);
+	}
+	return k.swapSpace;
 }
 
 /** A new locked folio in the swap cache, with a reference for the caller and one for the cache; its read is yet to start. */
 export function newSwapCachePage(k: Kernel, entry: number): number {
 	const p = k.alloc_page(k.swapData.get(entry) ?? 0);
 	k.get_page(p);
-	k.swapCache.set(entry, p);
+	k.swapCache.set(P.swp_offset(entry), p);
 	k.setPageFlag(p, F.PG_swapcache);
 	k.setPageFlag(p, F.PG_swapbacked);
 	k.mem.w64(p + page.private, entry);
@@ -171,8 +188,11 @@ export function newSwapCachePage(k: Kernel, entry: number): number {
 
 /** The folio of a slot, from the swap cache or with its read started, referenced. */
 export function swapin(k: Kernel, entry: number): number {
-	const cached = k.swap_cache_get_folio(entry);
-	if (cached !== 0) return cached;
+	const cached = k.swapCache.get(P.swp_offset(entry)) ?? 0;
+	if (cached !== 0) {
+		k.get_page(cached);
+		return cached;
+	}
 	const p = k.newSwapCachePage(entry);
 	k.readPages([p]);
 	return p;
@@ -200,10 +220,12 @@ export function swap_free(k: Kernel, entry: number): void {
 	}
 	k.swapSlots.delete(entry);
 	k.swapData.delete(entry);
-	const p = k.swapCache.get(entry);
+	const p = k.swapCache.get(P.swp_offset(entry));
 	if (p === undefined) return;
-	k.swapCache.delete(entry);
-	k.clearPageFlag(p, F.PG_swapcache);
+	k.swapCache.delete(P.swp_offset(entry));
+	// Each slot of a large folio holds a reference; the folio leaves the cache with its last one.
+	const first = P.swp_offset(k.mem.r64(p + page.private));
+	if (!Array.from({ length: 2 ** k.folio_order(p) }, (_, i) => first + i).some((offset) => k.swapCache.has(offset))) k.clearPageFlag(p, F.PG_swapcache);
 	k.put_page(p);
 }
 
@@ -239,9 +261,9 @@ export function add_to_swap(k: Kernel, p: number): number {
 	const entry = P.swp_entry(P.SWP_DEVICE, k.swapNext(nr));
 	for (let i = 0; i < nr; i++) {
 		k.swapSlots.set(entry + i * F.PAGE_SIZE, 0);
-		k.swapCache.set(entry + i * F.PAGE_SIZE, head);
+		k.swapCache.set(P.swp_offset(entry) + i, head);
 	}
-	k.get_page(head);
+	k.page_ref_add(head, nr);
 	k.setPageFlag(head, F.PG_swapcache);
 	k.mem.w64(head + page.private, entry);
 	k.setPageFlag(head, F.PG_dirty);
@@ -272,12 +294,21 @@ export function* swap_writepage(k: Kernel, p: number): Co<void> {
 	if (!k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
 }
 
-/** The swap cache forgets the folio; slots that no page table holds are free. */
+/** The swap cache forgets the folio and drops its references; slots that no page table holds are free. */
 export function delete_from_swap_cache(k: Kernel, head: number): void {
-	const entry = k.mem.r64(head + page.private);
-	for (let i = 0; i < 2 ** k.folio_order(head); i++) {
-		k.swapCache.delete(entry + i * F.PAGE_SIZE);
-		if ((k.swapSlots.get(entry + i * F.PAGE_SIZE) ?? 0) === 0) k.swapSlots.delete(entry + i * F.PAGE_SIZE);
-	}
+	k.__delete_from_swap_cache(head, k.mem.r64(head + page.private), 0);
+	k.page_ref_add(head, -(2 ** k.folio_order(head)));
+}
+
+/** The same for who has frozen the references of the folio. */
+export function __delete_from_swap_cache(k: Kernel, head: number, entry: number, _shadow: number): void {
+	const nr = 2 ** k.folio_order(head);
+	for (let i = 0; i < nr; i++) k.swapCache.delete(P.swp_offset(entry) + i);
 	k.clearPageFlag(head, F.PG_swapcache);
+	k.put_swap_folio(head, entry);
+}
+
+/** mm/swapfile.c: the swap cache no longer holds the slots. */
+export function put_swap_folio(k: Kernel, head: number, entry: number): void {
+	for (let i = 0; i < 2 ** k.folio_order(head); i++) if ((k.swapSlots.get(entry + i * F.PAGE_SIZE) ?? 0) === 0) k.swapSlots.delete(entry + i * F.PAGE_SIZE);
 }

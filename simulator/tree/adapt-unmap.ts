@@ -1,8 +1,9 @@
 /** Unmapping, protection, moving and copying: where the model calls otherwise than the kernel. */
+import { PAGE_SIZE } from '../abi/flags.ts';
 import { mapleTreeOf } from '../abi/maple-tree.ts';
 import { ma_state, mm_struct, vm_area_struct } from '../abi/structs.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { do_munmap, mmdrop, unmap_region } from '../kernel/mmap.ts';
+import { mmdrop, unmap_region } from '../kernel/mmap.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Adapter } from './adapters.ts';
 
@@ -212,13 +213,40 @@ export const UNMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 				return merged === 0 ? vma : merged;
 			},
 	],
+	// The system call's has a form of its own, which releases the lock.
 	[
 		'do_munmap',
-		(k, fn) =>
-			function* (mm: number, from: number, len: number, downgrade: number): Co<number> {
-				if (downgrade) return yield* do_munmap(k, mm, from, len, downgrade);
-				return yield* (fn as WaitingC)(mm, from, len, 0);
-			},
+		(k, fn, _signature, _layoutOf, beside) => {
+			const unlocking = beside('do_vmi_munmap') as WaitingC | undefined;
+			const downgrading = beside('do_mas_munmap') as WaitingC | undefined;
+			return function* (mm: number, from: number, len: number, downgrade: number): Co<number> {
+				if (!downgrade) return yield* (fn as WaitingC)(mm, from, len, 0);
+				const walk = k.rt.push(ma_state.SIZE + 16);
+				const list = walk + ma_state.SIZE;
+				walkFrom(k, walk, mm + mm_struct.mm_mt, from, from);
+				for (const link of [0, 8]) k.mem.w64(list + link, list);
+				const result = yield* (unlocking ?? downgrading ?? k.rt.notModelled('munmap of this tree'))(walk, mm, from, len, list, 1);
+				k.rt.pop(walk, ma_state.SIZE + 16);
+				if (unlocking === undefined && result === 1) k.mmap_read_unlock(mm);
+				else if (unlocking === undefined || result !== 0) k.mmap_write_unlock(mm);
+				return Math.min(result, 0);
+			};
+		},
+	],
+	// Where the mapping goes is decided already.
+	[
+		'do_mmap',
+		(k, _fn, _signature, _layoutOf, beside) => {
+			const mmap_region = beside('mmap_region') as WaitingC | undefined;
+			return function* (mm: number, address: number, len: number, flags: number, file: number, pgoff: number): Co<number> {
+				const list = k.rt.push(16);
+				for (const link of [0, 8]) k.mem.w64(list + link, list);
+				const offset = file === 0 ? address / PAGE_SIZE : pgoff;
+				const at = yield* (mmap_region ?? k.rt.notModelled('mmap of this tree'))(file, address, len, flags, offset, list);
+				k.rt.pop(list, 16);
+				return at;
+			};
+		},
 	],
 	[
 		'move_vma',
@@ -305,5 +333,4 @@ export const UNMAP_KEPT: Readonly<Record<string, readonly string[]>> = {
 	"a VMA of the model has one anon_vma, which a child's share": ['anon_vma_clone', 'anon_vma_fork', 'unlink_anon_vmas'],
 	'an architecture decides it, and the kernel is compiled for all of them': ['arch_supports_page_table_move'],
 	'the lists of reclaim are counted, not kept': ['folio_isolate_lru', 'isolate_lru_page', 'folio_deactivate'],
-	"where a mapping goes, and what its file says to it, is the model's": ['do_mmap'],
 };

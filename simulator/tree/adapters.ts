@@ -8,8 +8,14 @@ import { UNMAP_ADAPTERS, UNMAP_KEPT } from './adapt-unmap.ts';
 
 type Fn = (...args: never[]) => unknown;
 
-/** Makes of the tree's function what the model calls. */
-export type Adapter = (k: Kernel, fn: Fn, signature: Signature, layoutOf: (struct: string) => Struct | undefined) => Fn;
+/** Makes of the tree's function what the model calls; `beside` are the other functions of its files. */
+export type Adapter = (
+	k: Kernel,
+	fn: Fn,
+	signature: Signature,
+	layoutOf: (struct: string) => Struct | undefined,
+	beside: (name: string) => Fn | undefined,
+) => Fn;
 
 export const ADAPTERS: ReadonlyMap<string, Adapter> = new Map<string, Adapter>([...FAULT_ADAPTERS, ...RMAP_ADAPTERS, ...UNMAP_ADAPTERS]);
 

@@ -74,11 +74,16 @@ function codeOf(
 	);
 }
 
-/** The adapter of a function, which sees the layouts of the tree's structs. */
-function adapterOf(name: string, tree: SourceTree): Replacement['adapt'] {
+/** The adapter of a function, which sees the layouts of the tree's structs and the functions beside it. */
+function adapterOf(code: TreeCode, name: string, tree: SourceTree): Replacement['adapt'] {
 	const adapt = ADAPTERS.get(name);
+	if (adapt === undefined) return undefined;
 	const layoutOf = (struct: string): Struct | undefined => withTypes(tree, () => structOf(struct));
-	return adapt === undefined ? undefined : (k, fn, signature) => adapt(k, fn, signature, layoutOf);
+	return (k, fn, signature) =>
+		adapt(k, fn, signature, layoutOf, (other) => {
+			const beside = code.options.own.get(other) ?? sourceOf(tree, other);
+			return beside === undefined ? undefined : code.instance(k, beside);
+		});
 }
 
 function replacementOf(code: TreeCode, tree: SourceTree, name: string): Replacement | undefined {
@@ -86,7 +91,7 @@ function replacementOf(code: TreeCode, tree: SourceTree, name: string): Replacem
 	const compiled = fn === undefined ? undefined : code.compiled(fn);
 	const signature = fn === undefined ? undefined : code.signature(name, fn.file);
 	if (compiled === undefined || signature === undefined) return undefined;
-	const adapt = adapterOf(name, tree);
+	const adapt = adapterOf(code, name, tree);
 	return { symbol: name, code: compiled, signature, ...(adapt === undefined ? {} : { adapt }) };
 }
 
@@ -184,7 +189,7 @@ export class TreeLinker {
 			const compiled = code.compileLines(fn.name, fn.file, fn.lines);
 			if (compiled?.signature === undefined) continue;
 			const roots = this.rootsOf(fn.name);
-			const adapt = adapterOf(fn.name, this.tree);
+			const adapt = adapterOf(code, fn.name, this.tree);
 			linked.push({ own: fn, code: compiled.code, signature: compiled.signature, roots, ...(adapt === undefined ? {} : { adapt }) });
 			for (const root of roots) for (const name of TOGETHER.find((group) => group.includes(root)) ?? [root]) support.add(name);
 		}
