@@ -11,14 +11,35 @@ export interface Architectures {
 }
 
 /** The runs of a unit under one policy, scenario by scenario, each on every architecture. */
-export function requestsFor(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, policy: string): Omit<RunRequest, 'stack'>[] {
-	const budget = settings.budget === null ? {} : { budget: settings.budget };
-	const archs = architecturesFor(sim, unit.kernel, settings.arch).run;
+export function requestsFor(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, policy: string): Request[] {
 	return scenariosFor(unit, sim, settings).flatMap((scenario) =>
-		variantsOf(scenario, settings).flatMap((variant) =>
-			archs.map((arch) => ({ scenario: scenario.name, variant, arch, kernel: unit.kernel, policy, ...budget })),
-		),
+		variantsOf(scenario, settings).flatMap((variant) => onEach(unit, sim, settings, policy, scenario.name, variant)),
 	);
+}
+
+/** A run without the kernel's live patches. */
+export type Request = Omit<RunRequest, 'stack'>;
+
+/** Scenarios and variants that call the change and that the usual runs leave out, each as its runs on every architecture. */
+export function furtherRequests(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, policy: string): Request[][] {
+	if (settings.scenarios !== null || unit.hooks.size === 0) return [];
+	const usual = new Set(scenariosFor(unit, sim, settings).flatMap((s) => variantsOf(s, settings).map((variant) => `${s.name} ${variant}`)));
+	return sim
+		.scenarios()
+		.filter((s) => shareOf(s, unit.hooks) > 0)
+		.flatMap(({ name, variants }) =>
+			(variants.length > 0 ? variants : ['']).filter((variant) => !usual.has(`${name} ${variant}`)).map((variant) => ({ name, variant })),
+		)
+		.slice(0, MAX_PROBES)
+		.map(({ name, variant }) => onEach(unit, sim, settings, policy, name, variant));
+}
+
+/** Runs on one architecture that look for changed lines which the usual scenarios do not reach. */
+const MAX_PROBES = 120;
+
+function onEach(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, policy: string, scenario: string, variant: string): Request[] {
+	const budget = settings.budget === null ? {} : { budget: settings.budget };
+	return architecturesFor(sim, unit.kernel, settings.arch).run.map((arch) => ({ scenario, variant, arch, kernel: unit.kernel, policy, ...budget }));
 }
 
 /** All variants of what was asked for or is about the change; of what only calls it the first, which is the smallest. */

@@ -8,7 +8,7 @@ import { findingsOf } from './findings.ts';
 import { reportHunks } from './hunks.ts';
 import { notesOf } from './notes.ts';
 import { withPlaces } from './places.ts';
-import { architecturesFor, kernelFor, MAINLINE, policiesTouching, requestsFor } from './plan.ts';
+import { architecturesFor, furtherRequests, kernelFor, MAINLINE, policiesTouching, type Request, requestsFor } from './plan.ts';
 import type { Note, ReportDocument, ReportPatch, ReportRun } from './report.ts';
 import { createRunMemory, type Pair, type Reviewed, type RunMemory } from './run-memory.ts';
 import type { ReviewSettings } from './settings.ts';
@@ -74,7 +74,9 @@ function* reviewPatch(plan: Plan, session: Session): Steps<ReportPatch> {
 	const drafts: Draft[] = [];
 	const reviewed: Reviewed[] = [];
 	for (const { unit, placed } of plan.units) {
-		const first = { unit: placed, pairs: yield* runUnit(placed, settings.policy ?? MAINLINE, session) };
+		const policy = settings.policy ?? MAINLINE;
+		const usual = { unit: placed, pairs: yield* runUnit(placed, policy, session) };
+		const first = { unit: placed, pairs: [...usual.pairs, ...(yield* lookFurther(usual, policy, session))] };
 		const second = settings.policy === null ? yield* tryPolicies(unit, first, patch, session) : null;
 		const told = first.pairs.flatMap((pair) => draftsOf(placed, pair, sim));
 		reviewed.push(first);
@@ -122,14 +124,45 @@ function differs(unit: PlacedUnit, bench: RunMemory): boolean {
 
 function* runUnit(unit: PlacedUnit, policy: string, session: Session): Steps<Pair[]> {
 	const { sim, settings, bench } = session;
+	return differs(unit, bench) ? yield* runRequests(unit, requestsFor(unit, sim, settings, policy), session) : [];
+}
+
+function* runRequests(unit: PlacedUnit, requests: readonly Request[], session: Session): Steps<Pair[]> {
+	const { bench } = session;
 	const pairs: Pair[] = [];
-	if (!differs(unit, bench)) return pairs;
-	for (const request of requestsFor(unit, sim, settings, policy)) {
+	for (const request of requests) {
 		const before = bench.run({ ...request, stack: unit.before });
 		const after = bench.run({ ...request, stack: unit.after });
 		if (before.applies && after.applies) pairs.push({ request, before, after });
 		session.done++;
 		yield { done: session.done, total: session.total, scenario: request.scenario, arch: request.arch };
+	}
+	return pairs;
+}
+
+/**
+ * Where the usual scenarios leave a changed line untouched, the others that call the change are tried on one architecture, and those
+ * that reach such a line are run on all.
+ */
+function* lookFurther(usual: Reviewed, policy: string, session: Session): Steps<Pair[]> {
+	const { sim, settings, bench } = session;
+	const { unit } = usual;
+	const pairs: Pair[] = [];
+	if (!differs(unit, bench)) return pairs;
+	const { side, lines } = unreachedLines(usual);
+	const missed = new Set(lines);
+	for (const [probe, ...rest] of furtherRequests(unit, sim, settings, policy)) {
+		if (missed.size === 0) break;
+		if (probe === undefined) continue;
+		const { executed } = bench.run({ ...probe, stack: unit[side] });
+		session.done++;
+		session.total++;
+		yield { done: session.done, total: session.total, scenario: probe.scenario, arch: probe.arch };
+		const reached = [...missed].filter((line) => executed.has(line));
+		if (reached.length === 0) continue;
+		for (const line of reached) missed.delete(line);
+		session.total += rest.length;
+		pairs.push(...(yield* runRequests(unit, [probe, ...rest], session)));
 	}
 	return pairs;
 }
