@@ -232,7 +232,7 @@ export const PAGES: readonly AbiEntry[] = [
 		k.mem.w64((x as number) + xa_state.xa_index, i as number);
 		k.mem.w64((x as number) + xa_state.xa_node, 0);
 	}),
-	ranged('5.16..', nop('void folio_mark_accessed(struct folio *folio)', 'second-chance mark of reclaim')),
+	ranged('5.16..', symbol('void folio_mark_accessed(struct folio *folio)', 'notes a use for reclaim', 'mark_page_accessed', false)),
 	...both(
 		'bool set_page_dirty(struct page *page)',
 		'bool folio_mark_dirty(struct folio *folio)',

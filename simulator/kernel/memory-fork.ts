@@ -1,7 +1,7 @@
 /** kernel/fork.c dup_mmap and mm/memory.c: a child's copy of the page tables. */
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
-import { page, vm_area_struct } from '../abi/structs.ts';
+import { vm_area_struct } from '../abi/structs.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';

@@ -254,9 +254,11 @@ export function free_pte_range(k: Kernel, tlb: number, pmd: number, address: num
 	k.mm_dec_nr_ptes(k.mem.r64(tlb + mmu_gather.mm));
 }
 
-/** mm/swap.c mark_page_accessed: first referenced, then active. */
+/** mm/swap.c mark_page_accessed: first referenced, then active and not referenced, then both. */
 export function mark_page_accessed(k: Kernel, p: number): void {
-	if (k.setPageFlag(p, F.PG_referenced)) k.setPageFlag(p, F.PG_active);
+	if (!k.setPageFlag(p, F.PG_referenced) || k.pageFlag(p, F.PG_active)) return;
+	k.setPageFlag(p, F.PG_active);
+	k.clearPageFlag(p, F.PG_referenced);
 }
 
 export function PageAnon(k: Kernel, p: number): number {

@@ -238,7 +238,7 @@ export const UNMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 		'do_mmap',
 		(k, _fn, _signature, _layoutOf, beside) => {
 			const mmap_region = beside('mmap_region') as WaitingC | undefined;
-			return function* (mm: number, address: number, len: number, flags: number, file: number, pgoff: number): Co<number> {
+			return function* (_mm: number, address: number, len: number, flags: number, file: number, pgoff: number): Co<number> {
 				const list = k.rt.push(16);
 				for (const link of [0, 8]) k.mem.w64(list + link, list);
 				const offset = file === 0 ? address / PAGE_SIZE : pgoff;
