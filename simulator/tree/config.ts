@@ -15,7 +15,7 @@ export const TREE_CONFIG: CConfig = new Map([
 		'PAGE_IDLE_FLAG',
 		'THP_SWAP',
 		'ARCH_HAS_PKEYS',
-		'ARCH_USES_HIGH_VMA_FLAGS',
+		'ARCH_USES_HIGH_VMA_FLAGS', 'TRANSPARENT_HUGEPAGE_MADVISE',
 		'PGTABLE_HAS_HUGE_LEAVES',
 	].map((name): [string, number] => [`CONFIG_${name}`, 1]),
 	['CONFIG_PGTABLE_LEVELS', 4],

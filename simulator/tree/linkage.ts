@@ -43,6 +43,8 @@ export class TreeCode {
 	#addresses = new Map<string, number>();
 	#byAddress = new Map<number, { readonly name: string; readonly file: string | null }>();
 	#globals = new Map<string, LinkGlobal | undefined>();
+	/** Functions that were called at least once, as `file name`. */
+	readonly reached = new Set<string>();
 	/** Names that only have a declaration: to reach one ends the run. */
 	readonly outside = new Set<string>();
 
@@ -223,6 +225,7 @@ export class TreeCode {
 			const resolve = (): CFunction => {
 				// A live patch's form of the function comes first, as C calls it.
 				const real = (k.patchFunctions.get(fn.name) as CFunction | undefined) ?? this.#instantiate(k, fn);
+				this.reached.add(key);
 				table.set(key, real);
 				if (real.direct !== undefined) (made as CFunction).direct = real.direct;
 				return real;
@@ -278,7 +281,8 @@ export class TreeCode {
 			.replace(/^\s*DECLARE_RWSEM\((\w+)\)/, 'struct rw_semaphore $1')
 			.replace(/^\s*DEFINE_MUTEX\((\w+)\)/, 'struct mutex $1')
 			.replace(/^\s*(?:static\s+)?LIST_HEAD\((\w+)\)/, 'struct list_head $1');
-		const source = [`void *global(void)`, '{', `static ${definition.trim().replace(/;*$/, '')};`, `return &${name};`, '}'].join('\n').split('\n');
+		const start = STARTS.get(name);
+		const source = [`void *global(void)`, '{', `static ${definition.trim().replace(/;*$/, '')}${start === undefined ? '' : ` = ${start}`};`, `return &${name};`, '}'].join('\n').split('\n');
 		const { fn } = parseFunction(
 			this.parser,
 			source.map((line) => ({ text: line, line: 0, changed: false })),
@@ -351,6 +355,9 @@ const MACROS = new Map([
 	['jiffies', { params: [], body: '0UL' }],
 	['buffer_heads_over_limit', { params: [], body: '0' }],
 ]);
+
+/** Variables that the kernel sets when it starts. */
+const STARTS = new Map([['huge_anon_orders_inherit', '1UL << 9']]);
 
 const TRACEPOINT: Callee = { signature: { name: 'trace', ret: { k: 'void' }, params: [], varargs: true }, waits: false, effects: 'none', bind: () => () => 0 };
 

@@ -28,8 +28,11 @@ export function sourceOf(tree: SourceTree, name: string): TreeFunction | undefin
 	return undefined;
 }
 
-/** What pgtable-generic.c has for architectures without their own is an operation of the architecture, as `arch/` has it. */
-const isKept = (name: string): boolean => KEPT.has(name) || Object.hasOwn(genericOps, name);
+/**
+ * What pgtable-generic.c has for architectures without their own is an operation of the architecture, as `arch/` has it; system calls are
+ * how the model's programs come in.
+ */
+const isKept = (name: string): boolean => KEPT.has(name) || Object.hasOwn(genericOps, name) || name.startsWith('sys_');
 
 /** Functions of the tree that can run in place of the model's function of the same name. */
 export function candidates(tree: SourceTree): string[] {
