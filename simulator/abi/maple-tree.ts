@@ -85,46 +85,61 @@ function walk(k: Kernel, mas: number): number {
 	return stand(k, mas, rangeAt(rangesOf(k, treeOf(k, mas)), firstOf(k, mas)));
 }
 
-/** The next range behind the state that begins up to `max`; with `gaps` an empty one as well. */
-function next(k: Kernel, mas: number, max: number, gaps: boolean): number {
-	if (statusOf(k, mas) === 'overflow') return 0;
-	const from = lastOf(k, mas) + 1;
+/** Goes on to the range behind the state; with `gaps` an empty one counts. At `max` it stays where it is. */
+function nextSlot(k: Kernel, mas: number, max: number, gaps: boolean): number {
 	const ranges = rangesOf(k, treeOf(k, mas));
-	const found = from >= END ? undefined : gaps ? rangeAt(ranges, from) : ranges.find((r) => r.last >= from);
-	if (found !== undefined && found.first <= max) return stand(k, mas, found);
-	if (from <= max && found === undefined && from < END) setRange(k, mas, from, max);
+	while (lastOf(k, mas) < max) {
+		const entry = stand(k, mas, rangeAt(ranges, lastOf(k, mas) + 1));
+		if (entry !== 0 || gaps) return entry;
+	}
 	setStatus(k, mas, 'overflow');
 	return 0;
 }
 
-/** The range before the state that ends from `min` on. */
-function prev(k: Kernel, mas: number, min: number, gaps: boolean): number {
-	if (statusOf(k, mas) === 'underflow') return 0;
-	const to = firstOf(k, mas) - 1;
+/** The same towards the beginning. */
+function prevSlot(k: Kernel, mas: number, min: number, gaps: boolean): number {
 	const ranges = rangesOf(k, treeOf(k, mas));
-	const found = to < 0 ? undefined : gaps ? rangeAt(ranges, to) : ranges.findLast((r) => r.first <= to);
-	if (found !== undefined && found.last >= min) return stand(k, mas, found);
-	if (to >= min && found === undefined) setRange(k, mas, min, to);
+	while (firstOf(k, mas) > min) {
+		const entry = stand(k, mas, rangeAt(ranges, firstOf(k, mas) - 1));
+		if (entry !== 0 || gaps) return entry;
+	}
 	setStatus(k, mas, 'underflow');
 	return 0;
 }
 
-/** A state that has not begun stands at its index; one that paused goes on behind its range. */
-function begin(k: Kernel, mas: number): void {
+function next(k: Kernel, mas: number, max: number, gaps: boolean): number {
 	const status = statusOf(k, mas);
-	if (status === 'start' || status === 'none') walk(k, mas);
-	else if (status === 'pause') setStatus(k, mas, 'active');
+	// Who has gone over the other end is before what it stands at.
+	if (lastOf(k, mas) < max && status === 'underflow') {
+		const entry = walk(k, mas);
+		if (entry !== 0) return entry;
+	} else if (lastOf(k, mas) < max && status !== 'active' && status !== 'overflow') walk(k, mas);
+	return nextSlot(k, mas, max, gaps);
+}
+
+function prev(k: Kernel, mas: number, min: number, gaps: boolean): number {
+	const status = statusOf(k, mas);
+	if (firstOf(k, mas) > min && status === 'overflow') {
+		const entry = walk(k, mas);
+		if (entry !== 0) return entry;
+	} else if (firstOf(k, mas) > min && status !== 'active' && status !== 'underflow') walk(k, mas);
+	return prevSlot(k, mas, min, gaps);
 }
 
 function find(k: Kernel, mas: number, max: number, gaps: boolean): number {
 	const status = statusOf(k, mas);
-	if (status === 'start' || status === 'none' || status === 'underflow') {
+	if (status !== 'start' && (status === 'underflow' ? firstOf(k, mas) : lastOf(k, mas)) >= max) return 0;
+	if (status === 'pause') setRange(k, mas, lastOf(k, mas) + 1, lastOf(k, mas) + 1);
+	if (status === 'none') setRange(k, mas, lastOf(k, mas), lastOf(k, mas));
+	if (status !== 'active') {
 		if (firstOf(k, mas) > max) return 0;
 		const entry = walk(k, mas);
 		if (entry !== 0) return entry;
+		if (firstOf(k, mas) === max) return 0;
 	}
-	if (status === 'pause') setStatus(k, mas, 'active');
-	return lastOf(k, mas) >= max ? 0 : next(k, mas, max, gaps);
+	const entry = nextSlot(k, mas, max, gaps);
+	setStatus(k, mas, 'active');
+	return entry;
 }
 
 /** Writes the entry, or nothing, over the range of the state. */
@@ -191,16 +206,10 @@ export const MAPLE: readonly AbiEntry[] = [
 		return entry !== 0 ? entry : prev(k, n(mas), index(n(min)), false);
 	}),
 	...(['', '_range'] as const).flatMap((kind) => [
-		on(`void *mas_next${kind}(${MAS}, unsigned long max)`, 'what follows the state, up to max', (k, mas, max) => {
-			begin(k, n(mas));
-			if (statusOf(k, n(mas)) === 'underflow') setStatus(k, n(mas), 'active');
-			return next(k, n(mas), index(n(max)), kind !== '');
-		}),
-		on(`void *mas_prev${kind}(${MAS}, unsigned long min)`, 'what comes before the state, from min on', (k, mas, min) => {
-			begin(k, n(mas));
-			if (statusOf(k, n(mas)) === 'overflow') setStatus(k, n(mas), 'active');
-			return prev(k, n(mas), index(n(min)), kind !== '');
-		}),
+		on(`void *mas_next${kind}(${MAS}, unsigned long max)`, 'what follows the state, up to max', (k, mas, max) => next(k, n(mas), index(n(max)), kind !== '')),
+		on(`void *mas_prev${kind}(${MAS}, unsigned long min)`, 'what comes before the state, from min on', (k, mas, min) =>
+			prev(k, n(mas), index(n(min)), kind !== ''),
+		),
 	]),
 	on(`void *mt_find(${TREE}, unsigned long *index, unsigned long max)`, 'first entry from *index on, which then lies behind it', (k, mt, at, max) => {
 		const from = index(k.mem.r64(n(at)));
