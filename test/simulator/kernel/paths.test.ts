@@ -312,3 +312,23 @@ it('a page-table lock that is allocated apart dies before the flush that makes i
 	);
 	expect([r.harm, order]).toEqual([[], ['lock freed', 'flush']]);
 });
+
+/** The first store to a mapping whose neighbours have another protection: nothing has given it an anon_vma yet. */
+function* firstTouch(p: Process): Co<void> {
+	yield* p.map(8, 1);
+	yield* p.measure(function* () {
+		yield* p.store(8);
+	});
+}
+
+it.each([
+	// Up to 6.3 there is no VMA lock. Then such a VMA is not faulted under it, and from 6.10 on only the anon_vma is made under mmap_lock.
+	['6.1', { mmap: 1, vma: 0, retried: 0 }],
+	['6.6', { mmap: 1, vma: 1, retried: 0 }],
+	['6.9', { mmap: 1, vma: 1, retried: 0 }],
+	['6.12', { mmap: 1, vma: 1, retried: 0 }],
+])('a first touch takes mmap_lock once for the anon_vma (%s)', (kernel, locks) => {
+	const r = run(kernel, 'x86-64', firstTouch);
+	expect(r.harm).toEqual([]);
+	expect({ mmap: r.count('lock.mmap.read'), vma: r.count('lock.vma.read'), retried: r.count('fault.retried') }).toEqual(locks);
+});
