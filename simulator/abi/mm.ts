@@ -209,7 +209,11 @@ export const MM: readonly AbiEntry[] = [
 	on(
 		'void page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, ...)',
 		'one mapping of an anonymous page more',
-		(k, p, vma, addr) => k.page_add_anon_rmap(n(p), n(vma), n(addr)),
+		(k, p, vma, addr, flags) => {
+			k.page_add_anon_rmap(n(p), n(vma), n(addr));
+			// The flags came with PageAnonExclusive; before, a page was told apart from a compound one here.
+			if (n(flags) & 1 && k.has('anon-exclusive')) k.setPageFlag(n(p), F.PG_anon_exclusive);
+		},
 	),
 	on(
 		'void do_page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, int flags)',

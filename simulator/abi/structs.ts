@@ -66,6 +66,8 @@ export const folio = struct('folio', {
 	_deferred_list: 'struct list_head',
 });
 
+/** include/linux/fs.h. What reads and writes is the model's; `extra` is room for the other operations of any version. */
+export const address_space_operations = struct('address_space_operations', { writepage: 'void *', migrate_folio: 'void *' }, 304);
 export const inode = struct('inode', { i_mapping: 'struct address_space *', i_size: 'loff_t', i_flags: 'unsigned int' }, 128);
 export const address_space = struct(
 	'address_space',

@@ -130,4 +130,30 @@ export function nodeOf(k: Kernel): number {
 	return k.node;
 }
 
-export const SWAPPING: readonly AbiEntry[] = [...XARRAY, ...SLOTS, ...LISTS];
+const MOVES: readonly AbiEntry[] = [
+	on('struct folio *alloc_migration_target(struct folio *src, unsigned long private)', 'a new folio for one that moves', (k, src) =>
+		k.alloc_folio(k.folio_order(n(src))),
+	),
+	on('int folio_mc_copy(struct folio *dst, struct folio *src)', 'copies a folio; 0', (k, dst, src) => {
+		copyFolio(k, n(dst), n(src));
+		return 0;
+	}),
+	on('void folio_copy(struct folio *dst, struct folio *src)', 'copies a folio', (k, dst, src) => copyFolio(k, n(dst), n(src))),
+	nop('void folio_copy_owner(struct folio *newfolio, struct folio *old)', 'debugging'),
+	nop('void pgalloc_tag_copy(struct folio *newfolio, struct folio *old)', 'profiling'),
+	nop('void mem_cgroup_migrate(struct folio *old, struct folio *newfolio)', 'moves the charge'),
+	nop('void set_page_owner_migrate_reason(struct page *page, int reason)', 'debugging'),
+	pure('int folio_xchg_last_cpupid(struct folio *folio, int cpupid)', 'who used the folio last; NUMA balancing is off', () => -1),
+	pure('int page_cpupid_xchg_last(struct page *page, int cpupid)', 'the same up to 6.5', () => -1),
+	pure('bool mapping_inaccessible(const struct address_space *mapping)', 'memory that the kernel must not read; never here', () => 0),
+	on('struct zone *folio_zone(const struct folio *folio)', 'zone of the folio: there is one', nodeOf),
+	on('struct zone *page_zone(const struct page *page)', 'zone of the page: there is one', nodeOf),
+	pure('bool page_has_type(const struct page *page)', 'tells whether it is a page of the allocator, a guard or the like; never here', () => 0),
+	pure('bool node_is_toptier(int node)', 'always: one node', () => 1),
+];
+
+function copyFolio(k: Kernel, dst: number, src: number): void {
+	for (let i = 0; i < 2 ** k.folio_order(src); i++) k.copy_page(dst + i * page.SIZE, src + i * page.SIZE);
+}
+
+export const SWAPPING: readonly AbiEntry[] = [...XARRAY, ...SLOTS, ...LISTS, ...MOVES];

@@ -5,60 +5,109 @@ import { address_space, page, vm_area_struct } from '../abi/structs.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 
+/** NR_MAX_MIGRATE_PAGES_RETRY: a folio that somebody else holds is tried so often. */
+const PASSES = 10;
+/** PAGE_WAS_MAPPED, which the new folio remembers in `private` until it is moved to. */
+const WAS_MAPPED = 1;
+
 /** Migrates the folios; from 6.3 all are unmapped behind one flush. Returns how many moved. */
 export function* migrate_pages(k: Kernel, from: readonly number[]): Co<number> {
-	if (k.has('migrate-batch')) return migrateBatch(k, from);
-	let moved = 0;
-	for (const folio of from) moved += migrateBatch(k, [folio]);
-	return moved;
+	const folios = from.map((folio) => k.compound_head(folio));
+	// Whoever takes a folio off its list holds it.
+	for (const src of folios) k.get_page(src);
+	return k.has('migrate-batch') ? migrateBatch(k, folios) : migrateEach(k, folios);
 }
 
-function migrateBatch(k: Kernel, from: readonly number[]): number {
-	const unmapped: { readonly src: number; readonly mapped: boolean }[] = [];
-	for (const folio of from) {
-		const src = k.compound_head(folio);
-		if (!k.trylock_page(src)) continue;
-		// Keeps the folio while nothing else may.
-		k.get_page(src);
-		const mapped = k.mem.r32(src + page._mapcount) >= 0;
-		if (mapped) k.try_to_migrate(src, k.has('migrate-batch') ? F.TTU_BATCH_FLUSH : 0);
-		unmapped.push({ src, mapped });
-	}
+function migrateEach(k: Kernel, folios: readonly number[]): number {
+	let left = folios;
+	for (let pass = 0; pass < PASSES && left.length > 0; pass++)
+		left = left.filter((src) => {
+			const dst = unmapForMove(k, src, 0);
+			return dst === 0 || k.migrate_folio_move(0, 0, src, dst, 0, 0, 0) !== 0;
+		});
+	for (const src of left) k.put_page(src);
+	return folios.length - left.length;
+}
+
+function migrateBatch(k: Kernel, folios: readonly number[]): number {
+	let unmapped: { readonly src: number; readonly dst: number }[] = [];
+	let left = folios;
+	for (let pass = 0; pass < PASSES && left.length > 0; pass++)
+		left = left.filter((src) => {
+			const dst = unmapForMove(k, src, F.TTU_BATCH_FLUSH);
+			if (dst !== 0) unmapped.push({ src, dst });
+			return dst === 0;
+		});
 	k.try_to_unmap_flush();
-	let moved = 0;
-	for (const { src } of unmapped) {
-		const dst = k.migrate_folio_move(src);
-		k.remove_migration_ptes(src, dst === 0 ? src : dst);
-		k.unlock_page(src);
-		k.put_page(src);
-		if (dst === 0) continue;
-		k.unlock_page(dst);
-		// The reference of the allocation; mappings and cache hold theirs.
-		k.put_page(dst);
-		moved++;
-	}
-	return moved;
+	for (let pass = 0; pass < PASSES && unmapped.length > 0; pass++)
+		unmapped = unmapped.filter(({ src, dst }) => k.migrate_folio_move(0, 0, src, dst, 0, 0, 0) !== 0);
+	for (const { src, dst } of unmapped) giveUp(k, src, dst);
+	left = [...left, ...unmapped.map(({ src }) => src)];
+	for (const src of left) k.put_page(src);
+	return folios.length - left.length;
 }
 
-/** Copies to a new frame and takes the old one's place in its cache. Returns the new folio, locked, or 0 if somebody else holds the old. */
-export function migrate_folio_move(k: Kernel, src: number): number {
-	const order = k.folio_order(src);
-	const inCache = k.pageFlag(src, F.PG_swapcache) || (!k.PageAnon(src) && k.mem.r64(src + page.mapping) !== 0);
-	if (k.mem.r32(src + page._mapcount) >= 0 || k.mem.r32(src + page._refcount) !== 1 + (inCache ? 1 : 0)) return 0;
-	const dst = k.alloc_folio(order);
+/** Replaces every mapping by a migration entry: migrate_folio_unmap. Returns the new folio, both locked; 0 with all as it was where a mapping stays. */
+function unmapForMove(k: Kernel, src: number, flags: number): number {
+	const dst = k.alloc_folio(k.folio_order(src));
+	if (!k.trylock_page(src)) {
+		k.put_page(dst);
+		return 0;
+	}
 	k.trylock_page(dst);
-	for (let i = 0; i < 2 ** order; i++) k.copy_page(dst + i * page.SIZE, src + i * page.SIZE);
+	const mapped = isMapped(k, src);
+	k.mem.w64(dst + page.private, mapped ? WAS_MAPPED : 0);
+	if (mapped) k.try_to_migrate(src, flags);
+	if (!isMapped(k, src)) return dst;
+	giveUp(k, src, dst);
+	return 0;
+}
+
+const isMapped = (k: Kernel, folio: number): boolean => k.mem.r32(folio + page._mapcount) >= 0;
+
+/** The old folio is mapped again, the new one goes. */
+function giveUp(k: Kernel, src: number, dst: number): void {
+	if (k.mem.r64(dst + page.private) === WAS_MAPPED) k.remove_migration_ptes(src, src);
+	k.unlock_page(src);
+	k.unlock_page(dst);
+	k.mem.w64(dst + page.private, 0);
+	k.put_page(dst);
+}
+
+/**
+ * Copies to the new folio, which takes the old one's place in its cache and in the page tables. Returns 0; or -EAGAIN if somebody else holds the old
+ * one, which up to 6.2 is mapped again then.
+ */
+export function migrate_folio_move(k: Kernel, _put: number, _private: number, src: number, dst: number, _mode: number, _reason: number, _ret: number): number {
+	const nr = 2 ** k.folio_order(src);
+	const swap = k.pageFlag(src, F.PG_swapcache) !== 0;
+	const held = swap ? nr : !k.PageAnon(src) && k.mem.r64(src + page.mapping) !== 0 ? 1 : 0;
+	if (k.mem.r32(src + page._refcount) !== 1 + held) {
+		if (!k.has('migrate-batch')) giveUp(k, src, dst);
+		return -F.EAGAIN;
+	}
+	const mapped = k.mem.r64(dst + page.private) === WAS_MAPPED;
+	for (let i = 0; i < nr; i++) k.copy_page(dst + i * page.SIZE, src + i * page.SIZE);
 	for (const bit of KEPT_FLAGS) if (k.pageFlag(src, bit)) k.setPageFlag(dst, bit);
 	for (const member of [page.mapping, page.index, page.private]) k.mem.w64(dst + member, k.mem.r64(src + member));
-	if (inCache) {
-		replaceInCache(k, src, dst, order);
-		k.get_page(dst);
-		k.put_page(src);
+	if (held > 0) {
+		replaceInCache(k, src, dst, nr, swap);
+		k.page_ref_add(dst, held);
+		k.page_ref_add(src, -held);
+		k.clearPageFlag(src, F.PG_dirty);
 	}
 	k.clearPageFlag(src, F.PG_swapcache);
-	k.clearPageFlag(src, F.PG_dirty);
-	k.mem.w64(src + page.mapping, 0);
-	return dst;
+	k.mem.w64(src + page.private, 0);
+	if (!k.PageAnon(src)) k.mem.w64(src + page.mapping, 0);
+	k.folio_add_lru(dst);
+	if (mapped && (!k.has('migrate-batch') || k.pageFlag(src, F.PG_mlocked))) k.lru_add_drain();
+	if (mapped) k.remove_migration_ptes(src, dst);
+	k.unlock_page(dst);
+	// The reference of the allocation; mappings and cache hold theirs.
+	k.put_page(dst);
+	k.unlock_page(src);
+	k.put_page(src);
+	return 0;
 }
 
 const KEPT_FLAGS = [
@@ -73,19 +122,19 @@ const KEPT_FLAGS = [
 	F.PG_workingset,
 ];
 
-function replaceInCache(k: Kernel, src: number, dst: number, order: number): void {
-	const swap = k.pageFlag(src, F.PG_swapcache) !== 0;
-	const first = k.mem.r64(src + (swap ? page.private : page.index));
-	const entries = swap ? k.swapCache : k.xarrays.get(k.mem.r64(src + page.mapping) + address_space.i_pages);
-	for (let i = 0; i < 2 ** order; i++) entries?.set(first + i * (swap ? F.PAGE_SIZE : 1), swap ? dst : dst + i * page.SIZE);
+function replaceInCache(k: Kernel, src: number, dst: number, nr: number, swap: boolean): void {
+	if (swap) {
+		const first = P.swp_offset(k.mem.r64(src + page.private));
+		for (let i = 0; i < nr; i++) k.swapCache.set(first + i, dst);
+		return;
+	}
+	const entries = k.xarrays.get(k.mem.r64(src + page.mapping) + address_space.i_pages);
+	for (let i = 0; i < nr; i++) entries?.set(k.mem.r64(src + page.index) + i, dst + i * page.SIZE);
 }
 
 /** Every migration entry of `src` maps `dst` from now on, with the flags that it kept. */
 export function remove_migration_ptes(k: Kernel, src: number, dst: number): void {
-	// While `src` is found by its own frame number, its mapping and index may already be the new folio's.
-	k.mem.w64(src + page.mapping, k.mem.r64(dst + page.mapping));
-	for (const { vma, address } of k.rmap_walk(src)) k.remove_migration_pte(dst, vma, address, src);
-	if (src !== dst) k.mem.w64(src + page.mapping, 0);
+	for (const { vma, address } of k.rmap_walk(dst)) k.remove_migration_pte(dst, vma, address, src);
 }
 
 export function restore_migration_entry(k: Kernel, vma: number, address: number, pmd: number, ptep: number, fresh: number): void {

@@ -9,6 +9,9 @@ import type { Kernel } from './kernel.ts';
 /** How the swap cache and memory files write a page back, as function pointers. */
 export const SWAP_WRITEPAGE = 80;
 export const SHMEM_WRITEPAGE = 96;
+/** How they and other files move a folio, and where it goes. */
+export const MIGRATE_FOLIO = 112;
+export const MIGRATION_TARGET = 128;
 
 /** Values of function pointers in the structs of the model, and the symbols behind them. */
 export const FUNCTION_POINTERS: ReadonlyMap<number, string> = new Map([
@@ -18,6 +21,8 @@ export const FUNCTION_POINTERS: ReadonlyMap<number, string> = new Map([
 	[64, 'collect_mapping'],
 	[SWAP_WRITEPAGE, 'swap_writepage'],
 	[SHMEM_WRITEPAGE, 'shmem_writepage'],
+	[MIGRATE_FOLIO, 'migrate_folio'],
+	[MIGRATION_TARGET, 'alloc_migration_target'],
 ]);
 
 /** A vm_operations_struct of a file system; `mkwrite` for one that wants to be told of writes, as journalling ones do. */

@@ -1,14 +1,13 @@
 /** mm/memory.c do_swap_page, mm/swap_state.c and mm/swapfile.c: swap slots, the swap cache and swap-in with I/O. */
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
-import { address_space, page, swap_info_struct, vm_area_struct, vm_fault } from '../abi/structs.ts';
+import { address_space, address_space_operations, page, swap_info_struct, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { type Staged, staged } from '../hooks/stages.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { addressOf, type FaultFn, flagsOf, mmOf, vmaOf } from './memory.ts';
-import { SWAP_WRITEPAGE } from './mm.ts';
-import { A_OPS_SIZE } from './vma.ts';
+import { MIGRATE_FOLIO, SWAP_WRITEPAGE } from './mm.ts';
 
 interface SwapFrame {
 	vmf: number;
@@ -166,8 +165,10 @@ export function swap_cache_get_folio(k: Kernel, entry: number, vma: number, addr
 export function swapperSpace(k: Kernel): number {
 	if (k.swapSpace === 0) {
 		k.swapSpace = k.mem.alloc(address_space.SIZE);
-		k.mem.w64(k.swapSpace + address_space.a_ops, k.mem.alloc(A_OPS_SIZE));
-		k.mem.w64(k.mem.r64(k.swapSpace + address_space.a_ops), SWAP_WRITEPAGE);
+		const ops = k.mem.alloc(address_space_operations.SIZE);
+		k.mem.w64(ops + address_space_operations.writepage, SWAP_WRITEPAGE);
+		k.mem.w64(ops + address_space_operations.migrate_folio, MIGRATE_FOLIO);
+		k.mem.w64(k.swapSpace + address_space.a_ops, ops);
 		k.xarrays.set(k.swapSpace + address_space.i_pages, k.swapCache);
 	}
 	return k.swapSpace;

@@ -2,6 +2,7 @@
 import * as F from '../abi/flags.ts';
 import {
 	address_space,
+	address_space_operations,
 	anon_vma,
 	anon_vma_chain,
 	file,
@@ -16,7 +17,7 @@ import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { vmFlags } from './memory.ts';
-import { SHMEM_WRITEPAGE } from './mm.ts';
+import { MIGRATE_FOLIO, SHMEM_WRITEPAGE } from './mm.ts';
 
 export interface MapRequest {
 	readonly mm: number;
@@ -258,9 +259,6 @@ function* join(k: Kernel, low: number, high: number): Co<void> {
 	k.mem.free(high);
 }
 
-/** Room for the struct address_space_operations of any version. What reads and writes is the model's. */
-export const A_OPS_SIZE = 320;
-
 /** A struct file of `pages` pages whose cache is empty; `shmem` for one that lives in memory only. */
 export function file_alloc(k: Kernel, pages: number, shmem: number): number {
 	const host = k.mem.alloc(inode.SIZE);
@@ -272,9 +270,10 @@ export function file_alloc(k: Kernel, pages: number, shmem: number): number {
 	// The tree of its VMAs is the model's: never known to be empty.
 	k.mem.w64(mapping + address_space.i_mmap, 1);
 	k.mem.w64(mapping + address_space.host, host);
-	const ops = k.mem.alloc(A_OPS_SIZE);
-	// Its first member writes a page back: reclaim writes memory files to swap, other dirty files are left to writeback.
-	if (shmem) k.mem.w64(ops, SHMEM_WRITEPAGE);
+	const ops = k.mem.alloc(address_space_operations.SIZE);
+	// Reclaim writes memory files to swap; other dirty files are left to writeback.
+	if (shmem) k.mem.w64(ops + address_space_operations.writepage, SHMEM_WRITEPAGE);
+	k.mem.w64(ops + address_space_operations.migrate_folio, MIGRATE_FOLIO);
 	k.mem.w64(mapping + address_space.a_ops, ops);
 	k.mem.w64(f + file.f_mapping, mapping);
 	k.mem.w64(f + file.f_inode, host);

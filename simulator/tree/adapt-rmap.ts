@@ -5,6 +5,7 @@ import { list_head, page, vm_area_struct } from '../abi/structs.ts';
 import { nodeOf } from '../abi/swapping.ts';
 import type { Struct } from '../c/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { MIGRATION_TARGET } from '../kernel/mm.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Adapter } from './adapters.ts';
 
@@ -55,13 +56,13 @@ function* withStruct<T>(k: Kernel, layoutOf: Layouts, name: string, members: Rea
 /** What kswapd says of a reclaim, and what reclaim_pages() says. */
 const SCAN = { gfp_mask: 0xcc0, may_writepage: 1, may_unmap: 1, may_swap: 1, no_demotion: 1 };
 
-/** Runs `use` with the folios on a list, each with the reference of who took it off its own. Who is left on the list goes back. */
-function* withList<T>(k: Kernel, folios: readonly number[], use: (list: number) => Co<T>): Co<{ readonly result: T; readonly left: number }> {
+/** Runs `use` with the folios on a list, each with the reference of who took it off its own and without a mark. Who is left on the list goes back. */
+function* withList<T>(k: Kernel, folios: readonly number[], mark: number, use: (list: number) => Co<T>): Co<{ readonly result: T; readonly left: number }> {
 	const list = k.rt.push(list_head.SIZE);
 	link(k, list, folios);
 	for (const folio of folios) {
 		k.get_page(folio);
-		k.clearPageFlag(folio, PG_active);
+		if (mark) k.clearPageFlag(folio, mark);
 	}
 	const result = yield* use(list);
 	let left = 0;
@@ -150,7 +151,7 @@ export const RMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 		'shrink_folio_list',
 		(k, fn, _signature, layoutOf) =>
 			function* (folios: readonly number[], ignore: number): Co<number> {
-				const { result, left } = yield* withList(k, [...folios].reverse(), (list) =>
+				const { result, left } = yield* withList(k, [...folios].reverse(), PG_active, (list) =>
 					withStruct(k, layoutOf, 'scan_control', SCAN, (sc) =>
 						withStruct(k, layoutOf, 'reclaim_stat', {}, (stat) => awaited<number>((fn as C)(list, nodeOf(k), sc, stat, ignore))),
 					),
@@ -180,6 +181,32 @@ export const RMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 				if (folios.length > freed) k.counters.add('folio.kept', folios.length - freed);
 				return freed;
 			},
+	],
+	// As compaction calls it, which does not wait.
+	[
+		'migrate_pages',
+		(k, fn) =>
+			function* (folios: readonly number[]): Co<number> {
+				const moved = k.rt.push(8);
+				k.mem.w64(moved, 0);
+				const heads = folios.map((folio) => k.compound_head(folio));
+				yield* withList(k, heads, 0, (list) => awaited<number>((fn as C)(list, MIGRATION_TARGET, 0, 0, 0, 0, moved)));
+				const result = k.mem.r32(moved);
+				k.rt.pop(moved, 8);
+				return result;
+			},
+	],
+	// It takes both folios off lists.
+	[
+		'migrate_folio_move',
+		(k, fn) => (put: number, data: number, src: number, dst: number, mode: number, reason: number) =>
+			withStack(k, 3 * list_head.SIZE, (lists) => {
+				const [of, to, ret] = [lists, lists + list_head.SIZE, lists + 2 * list_head.SIZE];
+				link(k, of, [src]);
+				link(k, to, [dst]);
+				link(k, ret, []);
+				return (fn as C)(put, data, src, dst, mode, reason, ret);
+			}),
 	],
 	// The fault's arguments say where the memory of the folio should be.
 	[

@@ -10,11 +10,14 @@ import type { Callee, CFunction, IndirectCall, Linkage, LinkGlobal } from '../c/
 import type { CParser } from '../c/parser.ts';
 import { parseType, type Signature, withTypes } from '../c/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { FUNCTION_POINTERS } from '../kernel/mm.ts';
 import type { SourceTree, TreeFunction } from './tree.ts';
 
 export interface TreeLinkOptions {
 	/** The patch's functions, the reference's symbols and the ABI. */
 	readonly base: (functionName: string) => Linkage;
+	/** Numbers the places of the tree, for a run that tells where it is; null: nobody asks. */
+	readonly places: Places | null;
 	/** Functions of the patch, by name; they come before everything. */
 	readonly own: ReadonlyMap<string, OwnFunction>;
 	/** Whether the tree's function runs although the model has one of that name. */
@@ -24,6 +27,24 @@ export interface TreeLinkOptions {
 	/** Whether the model's callers of a symbol let it wait; undefined for what is no symbol. */
 	readonly symbolWaits: (name: string) => boolean | undefined;
 }
+
+/** Places of a tree as numbers above zero. */
+export class Places {
+	#files: string[] = [];
+
+	of(file: string, line: number): number {
+		let i = this.#files.indexOf(file);
+		if (i < 0) i = this.#files.push(file) - 1;
+		return (i + 1) * LINES_PER_FILE + Math.min(line, LINES_PER_FILE - 1);
+	}
+
+	/** `mm/memory.c:1663`. */
+	name(place: number): string {
+		return `${this.#files[Math.floor(place / LINES_PER_FILE) - 1]}:${place % LINES_PER_FILE}`;
+	}
+}
+
+const LINES_PER_FILE = 2 ** 16;
 
 /** A function as a patch makes it. */
 export interface OwnFunction {
@@ -70,13 +91,15 @@ export class TreeCode {
 
 	#compile(fn: TreeFunction): Compiled | undefined {
 		// Lines of the tree are no lines of the document.
-		const lines = fn.lines.map((l) => ({ ...l, line: 0 }));
+		const lines = fn.lines.map((l) => ({ ...l, line: 0, treeLine: l.line }));
 		return this.compileLines(fn.name, fn.file, lines)?.code;
 	}
 
 	/** Compiles a function as a patch makes it. Undefined: there is no function in the lines. */
-	compileLines(name: string, file: string, lines: readonly CodeLine[]): { readonly code: Compiled; readonly signature: Signature | undefined } | undefined {
+	compileLines(name: string, file: string, shown: readonly CodeLine[]): { readonly code: Compiled; readonly signature: Signature | undefined } | undefined {
 		const { tree, parser } = this;
+		const { places } = this.options;
+		const lines = places === null ? shown : shown.map((l) => (l.line > 0 || l.treeLine === undefined ? l : { ...l, line: -places.of(file, l.treeLine) }));
 		return withTypes(tree, () => {
 			const { fn } = parseFunction(parser, lines, tree.config);
 			if (fn === null) return undefined;
@@ -156,7 +179,7 @@ export class TreeCode {
 			undeclared: () => undefined,
 			member: (struct, field) => base.member?.(struct, field),
 			functionAddress: (k, name) => base.functionAddress?.(k, name) ?? this.#address(name, file),
-			indirect: (k, address) => base.indirect?.(k, address) ?? this.#indirect(k as Kernel, address),
+			indirect: (k, address) => base.indirect?.(k, address) ?? this.#ofModel(k as Kernel, address, base) ?? this.#indirect(k as Kernel, address),
 		};
 	}
 
@@ -254,6 +277,13 @@ export class TreeCode {
 		return address;
 	}
 
+	/** An operation that the model's structs point to and only the tree has. */
+	#ofModel(k: Kernel, address: number, base: Linkage): IndirectCall | undefined {
+		const name = FUNCTION_POINTERS.get(address);
+		const callee = name === undefined ? undefined : this.#callee(name, 'mm/migrate.c', base);
+		return callee === undefined ? undefined : { signature: callee.signature, waits: callee.waits, call: callee.bind(k) };
+	}
+
 	#indirect(k: Kernel, address: number): IndirectCall | undefined {
 		const target = this.#byAddress.get(address);
 		if (target === undefined) return undefined;
@@ -282,7 +312,15 @@ export class TreeCode {
 			.replace(/^\s*DEFINE_MUTEX\((\w+)\)/, 'struct mutex $1')
 			.replace(/^\s*(?:static\s+)?LIST_HEAD\((\w+)\)/, 'struct list_head $1');
 		const start = STARTS.get(name);
-		const source = [`void *global(void)`, '{', `static ${definition.trim().replace(/;*$/, '')}${start === undefined ? '' : ` = ${start}`};`, `return &${name};`, '}'].join('\n').split('\n');
+		const source = [
+			`void *global(void)`,
+			'{',
+			`static ${definition.trim().replace(/;*$/, '')}${start === undefined ? '' : ` = ${start}`};`,
+			`return &${name};`,
+			'}',
+		]
+			.join('\n')
+			.split('\n');
 		const { fn } = parseFunction(
 			this.parser,
 			source.map((line) => ({ text: line, line: 0, changed: false })),
@@ -349,6 +387,7 @@ const MACROS = new Map([
 	['FIELD_GET', { params: ['mask', 'value'], body: '(((value) & (mask)) >> __ffs(mask))' }],
 	['do_div', { params: ['n', 'base'], body: '({ unsigned int divisor = (base), rest = (n) % divisor; (n) = (n) / divisor; rest; })' }],
 	['pmd_huge_pte', { params: ['mm', 'pmd'], body: '((mm)->pmd_huge_pte)' }],
+	['ASSERT_EXCLUSIVE_BITS', { params: ['var', 'mask'], body: '((void)0)' }],
 	['page_cluster', { params: [], body: '3' }],
 	['LIST_POISON1', { params: [], body: '((void *)0x100)' }],
 	['LIST_POISON2', { params: [], body: '((void *)0x122)' }],
