@@ -2,8 +2,9 @@
 import { PAGE_SIZE } from '../abi/flags.ts';
 import { mapleTreeOf } from '../abi/maple-tree.ts';
 import { ma_state, mm_struct, vm_area_struct } from '../abi/structs.ts';
+import type { Struct } from '../c/types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { mmdrop, unmap_region } from '../kernel/mmap.ts';
+import { mmdrop } from '../kernel/mmap.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Adapter } from './adapters.ts';
 
@@ -70,6 +71,37 @@ function vmaAfter(k: Kernel, vma: number): number {
 	return list[list.indexOf(vma) + 1] ?? 0;
 }
 
+/** What munmap of 6.12 calls for the VMAs that it has taken out: they stand in a tree of their own, at 0, 1, 2 ... */
+function clearPtes(
+	k: Kernel,
+	layout: Struct | undefined,
+	vms_clear_ptes: C | undefined,
+	vmas: readonly number[],
+	[from, to, before, after]: readonly [number, number, number, number],
+): void {
+	if (layout === undefined || vms_clear_ptes === undefined) return k.rt.notModelled('munmap of this tree');
+	const tree = mapleTreeOf(
+		k,
+		vmas.map((entry, i) => ({ first: i, last: i, entry })),
+	);
+	const vms = k.rt.push(layout.size + ma_state.SIZE);
+	const mas = vms + layout.size;
+	for (let at = 0; at < layout.size; at += 8) k.mem.w64(vms + at, 0);
+	const place = (name: string): number => vms + (layout.fields.get(name)?.offset ?? k.rt.notModelled(`${name} of struct ${layout.name}`));
+	k.mem.w64(place('vma'), vmas[0] as number);
+	k.mem.w64(place('start'), from);
+	k.mem.w64(place('end'), to);
+	k.mem.w64(place('unmap_start'), before === 0 ? 0 : end(k, before));
+	k.mem.w64(place('unmap_end'), after === 0 ? 0 : start(k, after));
+	k.mem.w32(place('vma_count'), vmas.length);
+	k.mem.u8[place('clear_ptes')] = 1;
+	walkFrom(k, mas, tree, 0, 0);
+	vms_clear_ptes(vms, mas, 1);
+	k.rt.pop(vms, layout.size + ma_state.SIZE);
+	k.mapleTrees.delete(tree);
+	k.mem.free(tree);
+}
+
 const failed = (pointer: number): boolean => pointer < 0 && pointer >= -4095;
 
 /** Counts of an rss vector that a function of fork has filled, added to the mm. */
@@ -129,7 +161,7 @@ export const UNMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 	// From 6.12 on it is for one mapping that could not be made; munmap has its own.
 	[
 		'unmap_region',
-		(k, fn, { params }) =>
+		(k, fn, { params }, layoutOf, beside) =>
 			(mm: number, vmas: readonly number[], from: number, to: number) => {
 				const [first] = vmas;
 				if (first === undefined) return;
@@ -137,7 +169,7 @@ export const UNMAP_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 				const before = rest.findLast((vma) => end(k, vma) <= from) ?? 0;
 				const after = rest.find((vma) => start(k, vma) >= to) ?? 0;
 				if (params.length === 7) withTree(k, vmas, (tree) => (fn as C)(mm, tree, first, before, after, from, to));
-				else if (params.length > 4 || vmas.length > 1) unmap_region(k, mm, vmas, from, to);
+				else if (vmas.length > 1) clearPtes(k, layoutOf('vma_munmap_struct'), beside('vms_clear_ptes') as C | undefined, vmas, [from, to, before, after]);
 				else withWalk(k, vmas, (mas) => (fn as C)(mas, first, before, after));
 			},
 	],
