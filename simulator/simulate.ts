@@ -17,6 +17,7 @@ import type { Recorder } from './trace/recorder.ts';
 import type { Trace } from './trace/trace.ts';
 import { record, wrapperFor } from './trace/watch.ts';
 import { TREE_PATHS } from './tree/files.ts';
+import { Places } from './tree/linkage.ts';
 import { TreeLinker } from './tree/replace.ts';
 
 /** Statements of compiled C and loop turns that one run may take. */
@@ -73,9 +74,16 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 	};
 
 	/** A kernel of the version, the policy and the stack, as the architecture builds it. */
-	const build = (request: RunRequest, choice: ArchChoice, on: Machine, tracking: boolean, watch: Watch | null = null): Built => {
+	const build = (
+		request: RunRequest,
+		choice: ArchChoice,
+		on: Machine,
+		tracking: boolean,
+		watch: Watch | null = null,
+		traced: TreeLinker | null = null,
+	): Built => {
 		const features = contractsOf(request.stack, policyFeatures(request.kernel, request.policy));
-		const loaded = load(request.stack, features);
+		const loaded = traced === null ? load(request.stack, features) : loadStack(parser, request.stack, features, traced);
 		return {
 			k: bindKernel(parser, [on, choice.arch, versionNumber(choice.version), features], tracking, replacementsOf(loaded), watch),
 			notes: loaded.functions.flatMap((l) => l.notes),
@@ -98,8 +106,11 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 	const trace = (scenario: Scenario, request: RunRequest, choice: ArchChoice): Trace => {
 		let recorder: Recorder | null = null;
 		const watch = wrapperFor(() => recorder);
-		const { k } = build(withoutOthers(request, choice), choice, createMachine(), false, watch);
-		recorder = record(k);
+		// Code of the tree is compiled anew, such that it says where it is.
+		const places = new Places();
+		const traced = tree === null ? null : new TreeLinker(parser, tree.text, null, places);
+		const { k } = build(withoutOthers(request, choice), choice, createMachine(), false, watch, traced);
+		recorder = record(k, (place) => places.name(place));
 		const { applies } = runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET, policyOf(request.policy)?.base ?? request.kernel);
 		return { ...recorder.steps(), program: programOf(recorder, USER), applies };
 	};

@@ -77,10 +77,12 @@ function namesOn(cpu: number, steps: readonly TraceStep[]): string {
 }
 
 /** `:118 ref file1[3]: 2 -> 1`. */
-function stepText({ what, object, before, after, line }: TraceStep): string {
+function stepText({ what, object, before, after, line, tree }: TraceStep): string {
 	const change = before === '' ? (after === '' ? '' : ` ${after}`) : `: ${before} -> ${after}`;
 	const said = what === 'return' ? `returns${change} from ${object}` : what === 'harm' ? `HARM: ${object}` : `${what} ${object}${change}`;
-	return plain(`${line === null ? '' : `:${line} `}${said}`);
+	// Of a place in the tree, the file's own name is enough.
+	const place = line !== null ? `:${line} ` : tree === null ? '' : `${tree.slice(tree.lastIndexOf('/') + 1)} `;
+	return plain(`${place}${said}`);
 }
 
 /** Kinds of steps that a metric counts, by the first part of its id; a metric of another kind shows in any of them. */

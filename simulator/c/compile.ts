@@ -179,7 +179,7 @@ function assemble(cx: Emit, params: number, framed: boolean, keys: readonly Key[
 	const stack = cx.stackBytes;
 	const args = Array.from({ length: params }, (_, i) => `a${i}`).join(',');
 	parts.push(
-		`${cx.options.tail ? 'const D=' : 'return '}function${cx.options.waits ? '*' : ''}(${args}){const L=rt.line;rt.enter();if((rt.steps-=${cx.statements + 1})<0)rt.spent();let q=0,z=0;`,
+		`${cx.options.tail ? 'const D=' : 'return '}function${cx.options.waits ? '*' : ''}(${args}){const L=rt.line;${cx.places ? 'const Q=rt.place;' : ''}rt.enter();if((rt.steps-=${cx.statements + 1})<0)rt.spent();let q=0,z=0;`,
 	);
 	if (cx.hoisted.length > 0) parts.push(`let ${cx.hoisted.join(',')};`);
 	if (stack > 0) parts.push(`const m=rt.push(${stack});`);
@@ -189,7 +189,7 @@ function assemble(cx: Emit, params: number, framed: boolean, keys: readonly Key[
 		parts.push(`if(G!==rt.generation){G=rt.generation;${places}${cx.staticInits.join('')}}`);
 	}
 	const state = [...cx.variables, ...keys.flatMap((_, i) => (cx.frameMemory.has(i) ? [] : [`f[K${i}]`]))];
-	const leave = `${stack > 0 ? `rt.pop(m,${stack});` : ''}rt.line=L;rt.depth--;`;
+	const leave = `${stack > 0 ? `rt.pop(m,${stack});` : ''}rt.line=L;${cx.places ? 'rt.place=Q;' : ''}rt.depth--;`;
 	const code = cx.out
 		.join('')
 		.replaceAll(LEAVE, leave)

@@ -69,6 +69,8 @@ export class Emit {
 	/** Every variable of the emitted function that holds a C local. */
 	readonly variables: string[] = [];
 	stackBytes = 0;
+	/** Whether the code says where in a tree it is. */
+	places = false;
 	statements = 0;
 	#names = 0;
 	#written = 0;
@@ -133,8 +135,9 @@ export class Emit {
 		if (line === this.#line) return;
 		this.#line = line;
 		if (line <= 0) {
-			// Code of the model runs on behalf of the line that called it.
-			this.put('rt.line=L;');
+			// Code of the model runs on behalf of the line that called it; what is below zero is a place in a kernel tree.
+			this.put(line === 0 ? 'rt.line=L;' : `rt.line=L;rt.place=${-line};`);
+			this.places ||= line < 0;
 			return;
 		}
 		this.#count(line);

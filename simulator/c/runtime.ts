@@ -21,6 +21,8 @@ export class CRuntime {
 	 * scheduler saves it over a switch.
 	 */
 	line = 0;
+	/** Place in a kernel tree of the statement that is running; 0 where nobody keeps it. */
+	place = 0;
 	/** Statements left to run. */
 	steps = DEFAULT_BUDGET;
 	depth = 0;
@@ -40,6 +42,7 @@ export class CRuntime {
 	/** Starts a run. Call it whenever `memory.reset` is called. @param budget statements that the run may take, below 2^30. */
 	reset(budget = DEFAULT_BUDGET): void {
 		this.line = 0;
+		this.place = 0;
 		this.steps = Math.min(budget, 2 ** 30 - 1);
 		this.depth = 0;
 		this.generation++;

@@ -33,6 +33,8 @@ export class Recorder {
 		readonly k: Kernel,
 		/** Functions that are no step of their own: who calls them is named. */
 		readonly primitives: ReadonlySet<string>,
+		/** Says a place of the tree. */
+		readonly placeName: (place: number) => string,
 	) {
 		this.names = new Names(k);
 		this.tables = new Tables(k);
@@ -56,7 +58,12 @@ export class Recorder {
 		const stack = task === null ? [] : this.stack(task);
 		const own = stack.findLast(({ name }) => !this.primitives.has(name));
 		const line = this.k.rt.line > 0 ? this.k.rt.line : null;
-		this.#add({ cpu: task?.cpu ?? 0, task: task?.name ?? '', line, symbol: own?.name ?? '', what, object, before, after });
+		this.#add({ cpu: task?.cpu ?? 0, task: task?.name ?? '', line, tree: this.#tree(), symbol: own?.name ?? '', what, object, before, after });
+	}
+
+	#tree(): string | null {
+		const { place } = this.k.rt;
+		return place === 0 ? null : this.placeName(place);
 	}
 
 	/** A step whose state differs. */
@@ -103,7 +110,7 @@ export class Recorder {
 
 	#entered(name: string, line: number): void {
 		const { task } = this;
-		if (task !== null) this.#add({ cpu: task.cpu, task: task.name, line, symbol: name, what: 'call', object: name, before: '', after: '' });
+		if (task !== null) this.#add({ cpu: task.cpu, task: task.name, line, tree: null, symbol: name, what: 'call', object: name, before: '', after: '' });
 	}
 
 	/** The function of a live patch returns: by which lines it went, and what it returns. */
@@ -111,7 +118,17 @@ export class Recorder {
 		const { task } = this;
 		const line = lines.at(-1);
 		if (line === undefined || task === null) return;
-		this.#add({ cpu: task.cpu, task: task.name, line, symbol: name, what: 'return', object: `${name} by lines ${spans(lines)}`, before: '', after: result });
+		this.#add({
+			cpu: task.cpu,
+			task: task.name,
+			line,
+			tree: null,
+			symbol: name,
+			what: 'return',
+			object: `${name} by lines ${spans(lines)}`,
+			before: '',
+			after: result,
+		});
 	}
 
 	#add(step: TraceStep): void {

@@ -7,6 +7,8 @@ export interface TraceStep {
 	readonly task: string;
 	/** Document line that was running, or on whose behalf the kernel's own code ran; null for none. */
 	readonly line: number | null;
+	/** Where a kernel tree's own code was running, such as `mm/memory.c:1663`; null where the model's was. */
+	readonly tree: string | null;
 	/** The function that does it: the innermost one that is no mere primitive (a lock, a reference, a page-table write); empty for the program itself. */
 	readonly symbol: string;
 	readonly what: TraceEvent;

@@ -86,8 +86,8 @@ function noteMapping(r: Recorder, { start, pages }: { readonly start: number; re
 }
 
 /** Makes the machine and the state of the kernel tell a new recorder what they do. */
-export function record(k: Kernel): Recorder {
-	const r = new Recorder(k, PRIMITIVES);
+export function record(k: Kernel, placeName: (place: number) => string): Recorder {
+	const r = new Recorder(k, PRIMITIVES, placeName);
 	watchLines(r);
 	watchMemory(r);
 	watchFrames(r);

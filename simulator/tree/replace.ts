@@ -17,7 +17,7 @@ import { rootsOf } from './callers.ts';
 import { TREE_CONFIG } from './config.ts';
 import { type Declarations, declarationsOf } from './declarations.ts';
 import { TREE_SOURCES } from './files.ts';
-import { type OwnFunction, TreeCode } from './linkage.ts';
+import { type OwnFunction, type Places, TreeCode } from './linkage.ts';
 import { SourceTree, type TreeFunction } from './tree.ts';
 
 const NO_OWN = new Map();
@@ -68,11 +68,12 @@ function codeOf(
 	features: ReadonlySet<Feature>,
 	own: ReadonlyMap<string, OwnFunction>,
 	untouched: TreeCode | null,
+	places: Places | null = null,
 ): TreeCode {
 	return new TreeCode(
 		parser,
 		tree,
-		{ base: (name) => linkageOf(name, NO_OWN, features, []), own, prefer: preference(tree), symbolArity, symbolWaits },
+		{ base: (name) => linkageOf(name, NO_OWN, features, []), places, own, prefer: preference(tree), symbolArity, symbolWaits },
 		untouched,
 	);
 }
@@ -131,6 +132,8 @@ export class TreeLinker {
 		readonly parser: CParser,
 		readonly text: TreeText,
 		arch: ArchFiles | null = null,
+		/** Numbers the places that run, for a trace. */
+		readonly places: Places | null = null,
 	) {
 		this.tree = new SourceTree(text, TREE_CONFIG, arch);
 	}
@@ -147,6 +150,7 @@ export class TreeLinker {
 				this.parser,
 				{ id: `${this.text.id}+`, kernel: this.text.kernel, read: (path) => over.get(path) ?? this.text.read(path) },
 				this.tree.arch,
+				this.places,
 			);
 			if (this.#overlays.size >= OVERLAYS_KEPT) this.#overlays.clear();
 			this.#overlays.set(key, linker);
@@ -157,7 +161,7 @@ export class TreeLinker {
 	/** The tree with the files of an architecture, which a patch changes. */
 	#withArch(arch: ArchFiles): TreeLinker {
 		let linker = this.#archs.get(arch.folder);
-		if (linker === undefined) this.#archs.set(arch.folder, (linker = new TreeLinker(this.parser, this.text, arch)));
+		if (linker === undefined) this.#archs.set(arch.folder, (linker = new TreeLinker(this.parser, this.text, arch, this.places)));
 		return linker;
 	}
 
@@ -172,7 +176,7 @@ export class TreeLinker {
 	#base(features: ReadonlySet<Feature>): TreeCode {
 		const key = [...features].sort().join(' ');
 		let code = this.#untouched.get(key);
-		if (code === undefined) this.#untouched.set(key, (code = codeOf(this.parser, this.tree, features, new Map(), null)));
+		if (code === undefined) this.#untouched.set(key, (code = codeOf(this.parser, this.tree, features, new Map(), null, this.places)));
 		return code;
 	}
 
@@ -185,7 +189,7 @@ export class TreeLinker {
 		if (arch !== undefined) return this.#withArch(arch).link(functions, features);
 		const own = new Map(functions.map((fn) => [fn.name, fn]));
 		const base = this.#base(features);
-		const code = codeOf(this.parser, this.tree, features, own, functions.every((fn) => this.#looksTheSame(fn)) ? base : null);
+		const code = codeOf(this.parser, this.tree, features, own, functions.every((fn) => this.#looksTheSame(fn)) ? base : null, this.places);
 		const linked: OnTree[] = [];
 		const support = new Set<string>();
 		for (const fn of functions) {
