@@ -12,7 +12,7 @@ import { architecturesFor, furtherRequests, kernelFor, MAINLINE, policiesTouchin
 import type { Note, ReportDocument, ReportPatch, ReportRun } from './report.ts';
 import { createRunMemory, type Pair, type Reviewed, type RunMemory } from './run-memory.ts';
 import type { ReviewSettings } from './settings.ts';
-import { isPlaced, type PlacedUnit, placeUnit, type Unit, unitsOf } from './units.ts';
+import { isPlaced, type PlacedUnit, placeUnit, type Unit, unitsOf, withoutTree } from './units.ts';
 
 /** How far a review is. `total` grows when a policy has to be tried. */
 export interface ReviewStep {
@@ -73,9 +73,14 @@ function* reviewPatch(plan: Plan, session: Session): Steps<ReportPatch> {
 	const { patch, kernel } = plan;
 	const drafts: Draft[] = [];
 	const reviewed: Reviewed[] = [];
-	for (const { unit, placed } of plan.units) {
+	for (const { unit: wanted, placed: whole } of plan.units) {
 		const policy = settings.policy ?? MAINLINE;
-		const usual = { unit: placed, pairs: yield* runUnit(placed, policy, session) };
+		const onTree = { unit: whole, pairs: yield* runUnit(whole, policy, session) };
+		const pieces = endedOnTree(onTree) ? piecesOf(wanted, whole, session) : null;
+		// A whole function that the model cannot run is told of; what the hunks show of it may run all the same.
+		if (pieces !== null) reviewed.push(onTree);
+		const { unit, placed } = pieces ?? { unit: wanted, placed: whole };
+		const usual = pieces === null ? onTree : { unit: placed, pairs: yield* runUnit(placed, policy, session) };
 		const first = { unit: placed, pairs: [...usual.pairs, ...(yield* lookFurther(usual, policy, session))] };
 		const second = settings.policy === null ? yield* tryPolicies(unit, first, patch, session) : null;
 		const told = first.pairs.flatMap((pair) => draftsOf(placed, pair, sim));
@@ -110,6 +115,18 @@ function* reviewPatch(plan: Plan, session: Session): Steps<ReportPatch> {
 function purseNotes({ refused }: Purse, { line }: Patch): Note[] {
 	const message = `Leaving out one hunk at a time takes more runs than a review may spend on it: ${refused} finding${refused === 1 ? ' names the hunks on whose lines it shows' : 's name the hunks on whose lines they show'}.`;
 	return refused === 0 ? [] : [{ rule: 'budget', line, hunks: [], message }];
+}
+
+/** Whether the tree's own code, unchanged, ends every run. */
+function endedOnTree({ unit, pairs }: Reviewed): boolean {
+	return pairs.length > 0 && unit.changes.some(({ change }) => change.from !== undefined) && pairs.every(({ before }) => before.ended);
+}
+
+/** The hunks alone, if they find a place in the model. */
+function piecesOf(unit: Unit, whole: PlacedUnit, { bench }: Session): { readonly unit: Unit; readonly placed: PlacedUnit } | null {
+	const shown = withoutTree(unit);
+	const placed = placeUnit(shown, bench, whole.kernel);
+	return differs(placed, bench) ? { unit: shown, placed } : null;
 }
 
 /** What mainline shows already is not told again under a policy. */

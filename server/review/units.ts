@@ -96,6 +96,11 @@ function placementIn(hunk: Hunk, change: FunctionChange, placement: Placement): 
 	return { ...placement, codeLines: { before: own('before'), after: own('after') } };
 }
 
+/** The unit as its hunks show it, without the whole functions of a kernel tree. */
+export function withoutTree(unit: Unit): Unit {
+	return inPieces(unit, (change) => change.from !== undefined);
+}
+
 /**
  * Functions of which some change is `partial` are taken in pieces throughout: a whole function would hide the pieces that lie
  * on it. Of whole functions of the kernel tree only the topmost of each stack is left; it holds what those below it change.
