@@ -204,7 +204,11 @@ export const MM: readonly AbiEntry[] = [
 	on(
 		'void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma, unsigned long addr, ...)',
 		'first mapping of a new anonymous folio',
-		(k, p, vma, addr) => k.page_add_new_anon_rmap(n(p), n(vma), n(addr)),
+		(k, p, vma, addr, flags) => {
+			// From 6.11 on it is told whether the folio is this mm's alone.
+			if (flags === undefined || flags & 1) k.page_add_new_anon_rmap(n(p), n(vma), n(addr));
+			else k.page_add_anon_rmap(n(p), n(vma), n(addr));
+		},
 	),
 	on(
 		'void page_add_anon_rmap(struct page *page, struct vm_area_struct *vma, unsigned long addr, ...)',

@@ -251,8 +251,8 @@ export const PAGES: readonly AbiEntry[] = [
 		'maybe_unlock_mmap_for_io',
 		false,
 	),
-	nop('void __SetPageUptodate(struct page *page)', 'marks a new page read in'),
-	nop('void __folio_mark_uptodate(struct folio *folio)', 'marks a new folio read in'),
+	on('void __SetPageUptodate(struct page *page)', 'marks a new page read in', (k, p) => void k.setPageFlag(p as number, F.PG_uptodate)),
+	on('void __folio_mark_uptodate(struct folio *folio)', 'marks a new folio read in', (k, p) => void k.setPageFlag(p as number, F.PG_uptodate)),
 	nop('int file_update_time(struct file *file)', 'updates the file times'),
 ];
 
