@@ -1,6 +1,6 @@
 /**
  * `calibrate` prints the cost model beside what this machine's kernel costs, `published` what the simulator makes of published figures,
- * `language <kernel tree>` how much of a tree's C the engine takes. Without a
+ * `language <kernel tree>` how much of a tree's C the engine takes, `tree <kernel tree>` how fast reviews on it are. Without a
  * word, one run, all figures: text to report for each seed (cold process, warm simulator), scenario runs and simulated faults per
  * second beside this machine's kernel, and compiled C beside the same function in plain TypeScript.
  */
@@ -16,6 +16,7 @@ import { languageCoverage } from './coverage-language.ts';
 import { storeFaults } from './faults.ts';
 import { hookCalls } from './hook-calls.ts';
 import { published } from './published.ts';
+import { benchTree } from './tree.ts';
 
 const root = join(import.meta.dirname, '..');
 const seeds = join(root, '..', 'shared', 'seeds');
@@ -57,6 +58,7 @@ const thousands = (n: number): string => Math.round(n).toLocaleString('en-US');
 async function main(): Promise<void> {
 	const line = (text: string): void => void process.stdout.write(`${text}\n`);
 	if (process.argv[2] === 'calibrate') return calibrate(root, line);
+	if (process.argv[2] === 'tree') return benchTree(root, process.argv[3] ?? '.', line);
 	if (process.argv[2] === 'language') return languageCoverage(await loadParser(), process.argv[3] ?? '.', Number(process.argv[4] ?? 10), line);
 	if (process.argv[2] === 'published') return published(await loadParser(), line);
 	const sim = await loadSimulator();
