@@ -22,6 +22,14 @@ export const FAULT_ADAPTERS: readonly (readonly [string, Adapter])[] = [
 			(vmf: number, ...rest: number[]) =>
 				(fn as (...args: number[]) => unknown)(vmf, ...(params.length > 1 && rest.length === 0 ? [folioOf(k, vmf)] : rest)),
 	]),
+	// Up to 6.5 callers tell the architecture of the entry; the model's function does so itself.
+	[
+		'do_set_pte',
+		(k, fn) => (vmf: number, page: number, addr: number) => {
+			(fn as (vmf: number, page: number, addr: number) => unknown)(vmf, page, addr);
+			if (!k.has('set-pte-range')) k.update_mmu_cache(k.mem.r64(vmf + vm_fault.vma), addr, k.mem.r64(vmf + vm_fault.pte));
+		},
+	],
 	// The model's form looks at the entry itself.
 	['__pte_alloc', (k, fn) => (mm: number, pmd: number) => (k.mem.r64(pmd) === 0 ? (fn as (mm: number, pmd: number) => unknown)(mm, pmd) : 0)],
 ];

@@ -2,6 +2,7 @@
  * Every function of the model that a kernel's files have runs as the kernel wrote it, with all that it calls in those files, in the place
  * of the model's: one at a time and all together. On every scenario it must count what the model counts.
  */
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser } from '../../server/simulator-host.ts';
 import { chooseArch } from '../../simulator/arch/index.ts';
@@ -143,6 +144,13 @@ describeKernels('functions of Linux %s in place of the model', (version, text) =
 	it('have no known difference that is none', () => {
 		const rows = KNOWN.filter((row) => row.version === version).map((row) => `${row.form} ${row.differs}`);
 		expect(rows.filter((row) => !used.has(row))).toEqual([]);
+	});
+});
+
+describe('known differences', () => {
+	it('are rows of docs/fidelity.md', () => {
+		const page = readFileSync(new URL('../../docs/fidelity.md', import.meta.url), 'utf8');
+		for (const { version, form, differs, why } of KNOWN) expect(page).toContain(`| ${version} | \`${form}\` | ${differs} | ${why} |`);
 	});
 });
 

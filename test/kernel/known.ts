@@ -8,11 +8,4 @@ export interface KnownDifference {
 	readonly why: string;
 }
 
-export const KNOWN: readonly KnownDifference[] = [
-	{
-		version: '6.12',
-		form: 'fault-around-huge/pmd-raced',
-		differs: 'lock.pmd 1 -> 2',
-		why: 'Debian 6.12 has a later fix of filemap_map_pages() that maps no huge page of a file which ends with it; the fault takes the lock once more to map a small one',
-	},
-];
+export const KNOWN: readonly KnownDifference[] = [];
