@@ -21,8 +21,9 @@ export function messagesOf(lines: readonly string[]): Message[] {
 	const messages: Message[] = [];
 	for (const [i, start] of starts.entries()) {
 		let end = starts[i + 1] ?? lines.length;
-		while (end > start && (lines[end - 1] ?? '').trim() === '') end--;
-		if (end > start) messages.push(readMessage(lines, start, end));
+		// A line of one space is the last context of a hunk.
+		while (end > start && (lines[end - 1] ?? '').trim() === '' && lines[end - 1] !== ' ') end--;
+		if (lines.slice(start, end).some((line) => line.trim() !== '')) messages.push(readMessage(lines, start, end));
 	}
 	return messages;
 }

@@ -120,6 +120,9 @@ export const TABLES: readonly AbiEntry[] = [
 			for (let i = 0; i < word(nr); i++) k.set_pte_at(word(mm), word(addr) + i * F.PAGE_SIZE, word(ptep) + i * 8, word(pte) + i * F.PAGE_SIZE);
 		},
 	),
+	on('void set_pte(pte_t *ptep, pte_t pte)', 'writes the entry', (k, ptep, pte) => k.setPte(0, 0, word(ptep), word(pte))),
+	on('void __set_pte(pte_t *ptep, pte_t pte)', 'writes the entry', (k, ptep, pte) => k.setPte(0, 0, word(ptep), word(pte))),
+	on('void set_pmd(pmd_t *pmdp, pmd_t pmd)', 'writes the PMD entry', (k, pmdp, pmd) => k.mem.w64(word(pmdp), word(pmd))),
 	on('void set_pmd_at(struct mm_struct *mm, unsigned long addr, pmd_t *pmdp, pmd_t pmd)', 'writes the PMD entry', (k, _mm, _addr, p, pmd) =>
 		k.mem.w64(word(p), word(pmd)),
 	),

@@ -11,6 +11,7 @@ describe('messages', () => {
 		['nothing', [], []],
 		['blank lines', ['', ' '], []],
 		['a bare diff', ['--- a/x', '+++ b/x'], ['- | - | 1-2 | --- a/x/+++ b/x']],
+		['a hunk that ends with a blank line of context', ['--- a/x', '+++ b/x', ' ', ''], ['- | - | 1-3 | --- a/x/+++ b/x/ ']],
 		['one mail', ['Subject: a', 'Date: Wed, 8 Jul 2020 1:00', '', 'x', ''], ['a | 2020-07-08 | 1-4 | x']],
 		[
 			'an mbox',
