@@ -108,7 +108,24 @@ function apply(walk: Walk, patch: Patch, below: State | undefined): State {
 		touched.set(path, { before: old.text, after: now.text });
 		for (const [id, changes] of wholeFunctions(old, now, hunks, base.from)) functions.set(id, [...(functions.get(id) ?? []), ...changes]);
 	}
-	return { source, files, touched, functions, notes, lost, done };
+	return { source, files, touched, functions: withFiles(functions, drafts, touched), notes, lost, done };
+}
+
+/** Where a patch changes more than functions (macros, structs, variables), its functions come with the files that say so. */
+function withFiles(
+	functions: ReadonlyMap<number, readonly FunctionChange[]>,
+	hunks: readonly Hunk[],
+	touched: ReadonlyMap<string, PatchedFile>,
+): ReadonlyMap<number, readonly FunctionChange[]> {
+	const covered = new Set<number>();
+	for (const { before, after } of [...functions.values()].flat())
+		for (const side of [before, after]) for (const l of side ?? []) if (l.changed) covered.add(l.line);
+	const more = hunks.filter(({ lines }) => lines.some((l) => l.kind !== ' ' && l.text.trim() !== '' && !covered.has(l.line)));
+	const paths = new Set(more.map(({ file }) => file));
+	const own = [...touched].filter(([path]) => paths.has(path));
+	if (own.length === 0) return functions;
+	const files = { before: new Map(own.map(([path, { before }]) => [path, before])), after: new Map(own.map(([path, { after }]) => [path, after])) };
+	return new Map([...functions].map(([id, changes]) => [id, changes.map((change) => ({ ...change, files }))]));
 }
 
 function byFile(hunks: readonly Hunk[]): Map<string, Hunk[]> {

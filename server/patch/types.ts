@@ -37,6 +37,8 @@ export interface FunctionChange {
 	readonly endLine: number;
 	/** Where a whole function was taken from that the hunk shows only a part of. */
 	readonly from?: 'tree' | 'blob';
+	/** With `from`: texts of the files in which the patch changes more than functions. */
+	readonly files?: { readonly before: ReadonlyMap<string, string>; readonly after: ReadonlyMap<string, string> };
 	/** With `from`: the same change as the hunk alone shows it. Changes of one function by several hunks share their sides. */
 	readonly pieces?: readonly FunctionChange[];
 }
