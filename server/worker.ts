@@ -11,10 +11,13 @@ import { architecturesFor, kernelFor, MAINLINE } from './review/plan.ts';
 import type { ReportDocument, RunReport } from './review/report.ts';
 import { reviewDocument } from './review/review.ts';
 import type { EvidenceJob, JobMessage, JobReply, JobResults, LineRuns, ReviewJob, ScenarioJob } from './session/jobs.ts';
+import { outlineOf, slim } from './session/outline.ts';
 import { loadSimulator } from './simulator-host.ts';
 
 /** Milliseconds between two reports of progress. They also tell the watchdog that the thread is alive. */
 const reportInterval = 100;
+/** Milliseconds between two pieces of a result: what it takes to rebuild one. */
+const partInterval = 5;
 
 parentPort?.on('message', (message: JobMessage) => {
 	void answer(message).then((reply) => parentPort?.postMessage(reply));
@@ -27,7 +30,15 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 		report: (done, total) => parentPort?.postMessage({ id, kind: 'progress', done, total } satisfies JobReply),
 	};
 	try {
-		if (job.kind === 'parse') return { id, kind: 'result', value: parseDocument(job.source, job.text, job.kernel === '' ? {} : { kernel: job.kernel }) };
+		if (job.kind === 'parse') {
+			const { frame, parts } = outlineOf(parseDocument(job.source, job.text, job.kernel === '' ? {} : { kernel: job.kernel }));
+			for (const value of parts) {
+				parentPort?.postMessage({ id, kind: 'part', value } satisfies JobReply);
+				// What arrives together is taken in together: the other side needs a turn between.
+				await new Promise((resolve) => setTimeout(resolve, partInterval));
+			}
+			return { id, kind: 'result', value: frame };
+		}
 		const simulator = await loadSimulator();
 		simulator.define(job.texts);
 		const value =
@@ -53,7 +64,7 @@ async function review(job: ReviewJob, simulator: Simulator, turn: Turn): Promise
 	for (;;) {
 		if (turn.isCancelled()) return null;
 		const step = steps.next();
-		if (step.done === true) return job.file === undefined ? { document: step.value, executed } : outcomeInFile(parsed, step.value, executed);
+		if (step.done === true) return job.file === undefined ? { document: slim(step.value), executed } : outcomeInFile(parsed, step.value, executed);
 		if (performance.now() - reported < reportInterval) continue;
 		reported = performance.now();
 		turn.report(step.value.done, step.value.total);

@@ -36,7 +36,9 @@ function hunkSymbol(document: ReviewedDocument, hunk: Hunk): DocumentSymbol {
 	const names = [...new Set(hunk.functions.map((change) => change.name))].join(', ');
 	const added = hunk.lines.filter((line) => line.kind === '+').length;
 	const removed = hunk.lines.filter((line) => line.kind === '-').length;
-	const detail = `+${added} -${removed}${hunk.origin === 'diff' ? '' : `, ${hunk.origin}`}`;
+	// A document of very many lines is known without them.
+	const counted = hunk.lines.length === 0 ? [] : [`+${added} -${removed}`];
+	const detail = [...counted, ...(hunk.origin === 'diff' ? [] : [hunk.origin])].join(', ');
 	return { ...symbol(document, names, `hunk at line ${hunk.line}`, SymbolKind.Function, hunk.line, hunk.endLine, []), detail };
 }
 

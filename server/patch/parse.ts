@@ -7,7 +7,15 @@ import type { HunkLine } from './types.ts';
  * the n-th change is the n-th line given; a hunk for which that fails is null.
  */
 export function parseHunks(hunks: readonly RawHunk[]): (readonly HunkLine[] | null)[] {
-	if (hunks.length === 0) return [];
+	const parsed: (readonly HunkLine[] | null)[] = [];
+	// A few at a time: what the parser makes of them is looked at and dropped.
+	for (let at = 0; at < hunks.length; at += AT_ONCE) parsed.push(...parseSome(hunks.slice(at, at + AT_ONCE)));
+	return parsed;
+}
+
+const AT_ONCE = 100;
+
+function parseSome(hunks: readonly RawHunk[]): (readonly HunkLine[] | null)[] {
 	const text: string[] = [];
 	for (const [i, hunk] of hunks.entries()) {
 		// A name of our own: paths of the input never reach the parser's patterns.

@@ -6,22 +6,40 @@ import type { PlacedChange } from './units.ts';
 
 /** One entry for each function of each hunk; a hunk that changes no function has one with an empty name. */
 export function reportHunks(patch: Patch, reviewed: readonly Reviewed[]): ReportHunk[] {
+	const units = reviewed.map(({ unit, pairs }) => {
+		const changes = new Map<string, PlacedChange[]>();
+		for (const placed of unit.changes) {
+			const key = `${placed.hunk.id} ${placed.change.name}`;
+			const known = changes.get(key);
+			if (known === undefined) changes.set(key, [placed]);
+			else known.push(placed);
+		}
+		return { changes, before: executedLines(pairs, 'before'), after: executedLines(pairs, 'after') };
+	});
 	return patch.hunks.flatMap((hunk) => {
 		const names = [...new Set(hunk.functions.map((change) => change.name))];
-		return (names.length > 0 ? names : ['']).map((name) => reportHunk(hunk, name, reviewed));
+		return (names.length > 0 ? names : ['']).map((name) => reportHunk(hunk, name, units));
 	});
 }
 
-function reportHunk(hunk: Hunk, name: string, reviewed: readonly Reviewed[]): ReportHunk {
+/** The changes of a unit by hunk and function, and the document lines that ran. */
+interface UnitLines {
+	readonly changes: ReadonlyMap<string, readonly PlacedChange[]>;
+	readonly before: ReadonlySet<number>;
+	readonly after: ReadonlySet<number>;
+}
+
+function reportHunk(hunk: Hunk, name: string, units: readonly UnitLines[]): ReportHunk {
 	const before = new Set<number>();
 	const after = new Set<number>();
 	let executed = 0;
 	let hook: string | null = null;
 	let mode: HunkMode = 'none';
-	const ran = { before: new Set<number>(), after: new Set<number>() };
-	for (const { unit, pairs } of reviewed) {
-		const mine = unit.changes.filter((c) => c.hunk.id === hunk.id && c.change.name === name);
-		if (mine.length === 0) continue;
+	const ran: UnitLines[] = [];
+	for (const unit of units) {
+		const mine = unit.changes.get(`${hunk.id} ${name}`);
+		if (mine === undefined) continue;
+		ran.push(unit);
 		for (const { placement } of mine) {
 			for (const line of placement.codeLines.before) before.add(line);
 			for (const line of placement.codeLines.after) after.add(line);
@@ -31,11 +49,10 @@ function reportHunk(hunk: Hunk, name: string, reviewed: readonly Reviewed[]): Re
 			hook = place.placement.hook;
 			mode = place.placement.mode === 'function' ? (place.change.from ?? 'function') : place.placement.mode;
 		}
-		for (const line of executedLines(pairs, 'before')) ran.before.add(line);
-		for (const line of executedLines(pairs, 'after')) ran.after.add(line);
 	}
 	const changed = new Set([...before, ...after]);
-	for (const line of changed) if ((before.has(line) && ran.before.has(line)) || (after.has(line) && ran.after.has(line))) executed++;
+	const hasRun = (side: 'before' | 'after', line: number): boolean => ran.some((unit) => unit[side].has(line));
+	for (const line of changed) if ((before.has(line) && hasRun('before', line)) || (after.has(line) && hasRun('after', line))) executed++;
 	const { id, file, line, endLine, origin } = hunk;
 	return { id, file, function: name, line, endLine, origin, hook, mode, changedLines: changed.size, executedLines: executed };
 }

@@ -3,16 +3,25 @@ import type { ReportPatch, SourcePlace } from './report.ts';
 
 /** Adds to findings and notes where their lines are in the kernel after the patch. */
 export function withPlaces(report: ReportPatch, patch: Patch): ReportPatch {
+	const hunks = patch.hunks.filter((h) => h.origin !== 'suggestion' && h.newStart > 0 && h.cuts === undefined && h.file !== '').sort((a, b) => a.line - b.line);
 	const placed = <T extends { readonly line: number; readonly endLine?: number }>(item: T): T & { readonly at?: SourcePlace } => {
-		const at = placeOf(patch, item.line, item.endLine ?? item.line);
+		const at = placeOf(hunks, item.line, item.endLine ?? item.line);
 		return at === null ? item : { ...item, at };
 	};
 	return { ...report, findings: report.findings.map(placed), notes: report.notes.map(placed) };
 }
 
-function placeOf(patch: Patch, line: number, endLine: number): SourcePlace | null {
-	const hunk = patch.hunks.find((h) => h.origin !== 'suggestion' && h.newStart > 0 && h.cuts === undefined && line >= h.line && line <= h.endLine);
-	if (hunk === undefined || hunk.file === '') return null;
+/** `hunks` are in the order of the document. */
+function placeOf(hunks: readonly Hunk[], line: number, endLine: number): SourcePlace | null {
+	let low = 0;
+	let high = hunks.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if ((hunks[middle]?.line ?? 0) <= line) low = middle + 1;
+		else high = middle;
+	}
+	const hunk = hunks[low - 1];
+	if (hunk === undefined || line > hunk.endLine) return null;
 	const first = lineAfter(hunk, line);
 	return { file: hunk.file, line: first, endLine: Math.max(first, lineAfter(hunk, Math.min(endLine, hunk.endLine))) };
 }

@@ -77,6 +77,7 @@ export interface JobResults {
 	readonly evidence: string;
 	/** Plain text. */
 	readonly scenario: string;
+	/** The document without its hunks, which came as `DocumentPart`s. */
 	readonly parse: ParsedDocument;
 }
 
@@ -89,6 +90,8 @@ export interface JobMessage {
 
 export type JobReply =
 	| { readonly id: number; readonly kind: 'progress'; readonly done: number; readonly total: number }
+	/** A piece of the result, ahead of it. */
+	| { readonly id: number; readonly kind: 'part'; readonly value: unknown }
 	| { readonly id: number; readonly kind: 'result'; readonly value: unknown }
 	| { readonly id: number; readonly kind: 'failed'; readonly message: string }
 	| { readonly id: number; readonly kind: 'cancelled' };

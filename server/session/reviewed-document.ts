@@ -61,7 +61,8 @@ export class ReviewedDocument {
 
 	/** The text with every line end as one newline; line numbers equal the protocol's, to which a lone CR ends a line too. */
 	get normalized(): string {
-		return this.text.getText().replace(/\r\n?/g, '\n');
+		const text = this.text.getText();
+		return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 	}
 
 	update(changes: readonly TextDocumentContentChangeEvent[], version: number): void {

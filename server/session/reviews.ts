@@ -4,6 +4,7 @@ import type { ParsedDocument } from '../patch/types.ts';
 import type { ReviewSettings } from '../review/settings.ts';
 import type { SourceOptions } from '../sources/choose.ts';
 import { JobCancelled, type ReviewJob } from './jobs.ts';
+import { assembled, type DocumentPart } from './outline.ts';
 import type { ReviewedDocument } from './reviewed-document.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -121,9 +122,11 @@ export function scheduleReviews({ pool, parse, settings, texts, sources, beginPr
 		const kernel = settings().kernel ?? '';
 		if (document.file !== null || !document.isLarge || document.isParsed(kernel)) return parsed(document) ?? emptyDocument(document.uri);
 		const { version } = document;
-		const task = pool.run({ kind: 'parse', source: nameOf(document.uri), text: document.normalized, kernel });
+		const parts: DocumentPart[] = [];
+		const job = { kind: 'parse', source: nameOf(document.uri), text: document.normalized, kernel } as const;
+		const task = pool.run(job, { part: (value) => parts.push(value as DocumentPart) });
 		work.cancel = task.cancel;
-		const value = await task.result;
+		const value = assembled(await task.result, parts);
 		if (document.version === version) document.setParsed(version, kernel, value);
 		return value;
 	}

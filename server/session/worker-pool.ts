@@ -29,6 +29,8 @@ export interface WorkerPool {
 export interface RunOptions {
 	readonly urgent?: boolean;
 	readonly progress?: (done: number, total: number) => void;
+	/** Takes the pieces of a result that comes in pieces, in order. */
+	readonly part?: (value: unknown) => void;
 }
 
 /** A queue of jobs before a few threads. A thread that hangs or dies takes only its own job with it and is replaced. */
@@ -63,7 +65,7 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
 	}
 
 	function spawn(slot: Slot): Worker {
-		const worker = new Worker(options.script, { resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 }, stdout: true, stderr: true });
+		const worker = new Worker(options.script, { resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 }, stdout: true, stderr: true });
 		worker.unref();
 		// Whatever a thread prints must not reach the protocol's stream.
 		worker.stdout.resume();
@@ -87,6 +89,10 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
 			if (entry.isCancelled) return;
 			watch(slot, options.watchdog);
 			entry.progress?.(reply.done, reply.total);
+			return;
+		}
+		if (reply.kind === 'part') {
+			if (!entry.isCancelled) entry.part?.(reply.value);
 			return;
 		}
 		release(slot);
@@ -142,7 +148,7 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
 	}
 
 	return {
-		run<K extends Job['kind']>(job: Job & { readonly kind: K }, { urgent = false, progress }: RunOptions = {}): Task<K> {
+		run<K extends Job['kind']>(job: Job & { readonly kind: K }, { urgent = false, progress, part }: RunOptions = {}): Task<K> {
 			const { promise, resolve, reject } = deferred<JobResults[K]>();
 			const entry: Entry = {
 				id: nextId++,
@@ -151,6 +157,7 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
 				isCancelled: false,
 				slot: undefined,
 				progress,
+				part,
 				// The kind of a job decides the type of its result; the worker keeps that promise.
 				resolve: (value) => resolve(value as JobResults[K]),
 				reject,
@@ -180,6 +187,7 @@ interface Entry {
 	isCancelled: boolean;
 	slot: Slot | undefined;
 	readonly progress: RunOptions['progress'] | undefined;
+	readonly part: RunOptions['part'] | undefined;
 	readonly resolve: (value: unknown) => void;
 	readonly reject: (reason: Error) => void;
 }
