@@ -5,7 +5,6 @@ import type { ParsedDocument } from './patch/types.ts';
 import type { ReviewJob } from './session/jobs.ts';
 import { type Sources, withSources } from './sources/attach.ts';
 import { chooseSources } from './sources/choose.ts';
-import { attachTree } from './sources/simulated.ts';
 
 /** What a review job is about, with the code before it from wherever the job allows to look. */
 export async function prepare(job: Pick<ReviewJob, 'source' | 'text' | 'settings' | 'sources' | 'file'>, simulator: Simulator): Promise<ParsedDocument> {
@@ -14,8 +13,7 @@ export async function prepare(job: Pick<ReviewJob, 'source' | 'text' | 'settings
 	try {
 		const parsed =
 			job.file === undefined ? parseDocument(job.source, job.text, options) : await uncommitted(job.source, job.file.path, job.text, sources, options);
-		const { document, views } = await withSources(parsed, sources, simulator.treePaths);
-		attachTree(simulator, views);
+		const document = await withSources(parsed, sources, simulator.treePaths);
 		return problem === null ? document : { ...document, problems: [{ line: 1, message: problem }, ...document.problems] };
 	} finally {
 		await sources.close();

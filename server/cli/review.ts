@@ -6,7 +6,6 @@ import type { Report, ReportDocument } from '../review/report.ts';
 import { reviewDocument } from '../review/review.ts';
 import { DEFAULT_SETTINGS, type ReviewSettings } from '../review/settings.ts';
 import { type Sources, withSources } from '../sources/attach.ts';
-import { attachTree } from '../sources/simulated.ts';
 import { VERSION } from '../version.ts';
 import type { Arguments } from './arguments.ts';
 import { isGit, readGit } from './git-input.ts';
@@ -34,8 +33,7 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	const parsed: ParsedDocument[] = [];
 	let unreadable = false;
 	const take = async (read: ParsedDocument): Promise<void> => {
-		const { document, views } = await withSources(read, sources, sim.treePaths);
-		attachTree(sim, views);
+		const document = await withSources(read, sources, sim.treePaths);
 		parsed.push(document);
 		documents.push(reviewOne(document, sim, settings, host));
 	};

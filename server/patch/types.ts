@@ -1,4 +1,5 @@
 import type { CodeLine } from '../../simulator/c/ast.ts';
+import type { TreeText } from '../../simulator/index.ts';
 
 /** Something in the input that could not be used, with its place and what to do about it. `line` is 1-based in the document. */
 export interface Problem {
@@ -88,6 +89,8 @@ export interface Hunk {
 export type KernelFrom = 'option' | 'text' | 'names' | 'date';
 
 export interface Patch {
+	/** The tree that it was applied to, as the simulator reads it; null: none. Absent where nobody has looked for one. */
+	readonly tree?: TreeText | null;
 	/** Empty when the input has no subject. */
 	readonly subject: string;
 	/** `YYYY-MM-DD`, or null. */

@@ -3,6 +3,7 @@ import type { ParsedDocument, Patch } from '../patch/types.ts';
 import { type LeftOut, leaveOneOut } from './causes.ts';
 import { kernelFor } from './plan.ts';
 import type { Finding, ReportPatch, ReportRun } from './report.ts';
+import { attachTree } from './review.ts';
 import { createRunMemory } from './run-memory.ts';
 import type { ReviewSettings } from './settings.ts';
 import { placeUnit, unitsOf } from './units.ts';
@@ -37,6 +38,7 @@ export function evidenceOf(
 		run.scenario === finding.scenario && run.variant === finding.variant && run.policy === finding.policy && run.arch === arch;
 	const run = report.runs.find((one) => concerns(one) && finding.hunks.every((id) => one.hunks.includes(id)));
 	if (patch === undefined || run === undefined) return null;
+	attachTree(sim, patch);
 	const bench = createRunMemory(sim);
 	const kernel = kernelFor(sim, finding.policy, patch.kernel, settings);
 	const unit = unitsOf(doc, patch)

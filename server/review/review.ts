@@ -61,6 +61,7 @@ interface Plan {
 
 function planPatch(doc: ParsedDocument, patch: Patch, session: Session): Plan {
 	const { sim, settings } = session;
+	attachTree(sim, patch);
 	const policy = settings.policy ?? MAINLINE;
 	const kernel = kernelFor(sim, policy, patch.kernel, settings);
 	const units = unitsOf(doc, patch).map((unit) => ({ unit, placed: placeUnit(unit, session.bench, kernel) }));
@@ -71,6 +72,7 @@ function planPatch(doc: ParsedDocument, patch: Patch, session: Session): Plan {
 function* reviewPatch(plan: Plan, session: Session): Steps<ReportPatch> {
 	const { sim, settings } = session;
 	const { patch, kernel } = plan;
+	attachTree(sim, patch);
 	const drafts: Draft[] = [];
 	const reviewed: Reviewed[] = [];
 	for (const { unit: wanted, placed: whole } of plan.units) {
@@ -115,6 +117,11 @@ function* reviewPatch(plan: Plan, session: Session): Steps<ReportPatch> {
 function purseNotes({ refused }: Purse, { line }: Patch): Note[] {
 	const message = `Leaving out one hunk at a time takes more runs than a review may spend on it: ${refused} finding${refused === 1 ? ' names the hunks on whose lines it shows' : 's name the hunks on whose lines they show'}.`;
 	return refused === 0 ? [] : [{ rule: 'budget', line, hunks: [], message }];
+}
+
+/** Patches of one document may belong to several trees. */
+export function attachTree(sim: Simulator, { tree }: Patch): void {
+	if (tree !== undefined) sim.attach(tree);
 }
 
 /** Whether the tree's own code, unchanged, ends every run. */

@@ -21,20 +21,13 @@ export interface ChosenTree {
 	readonly decides: boolean;
 }
 
-/** A document with whole functions as far as there is a source for them. */
-export interface SourcedDocument {
-	readonly document: ParsedDocument;
-	/** The tree of each patch, read ahead; a patch without one has no entry. */
-	readonly views: ReadonlyMap<Patch, TreeView>;
-}
-
 /**
  * Reads what the patches need from their trees and applies them. `wanted`: files that a simulator needs beside those that the
  * patches touch. What goes wrong is a problem of the document; nothing is thrown.
  */
-export async function withSources(parsed: ParsedDocument, sources: Sources, wanted: readonly string[] = REFERENCE_PATHS): Promise<SourcedDocument> {
+export async function withSources(parsed: ParsedDocument, sources: Sources, wanted: readonly string[] = REFERENCE_PATHS): Promise<ParsedDocument> {
 	const paths = touchedPaths(parsed);
-	if (paths.length === 0) return { document: parsed, views: new Map() };
+	if (paths.length === 0) return { ...parsed, patches: parsed.patches.map((patch) => ({ ...patch, tree: null })) };
 	const problems: Problem[] = [];
 	const fail = (error: unknown): null => {
 		problems.push({ line: 1, message: `The kernel's source could not be read: ${error instanceof Error ? error.message : String(error)}.` });
@@ -89,16 +82,13 @@ export async function withSources(parsed: ParsedDocument, sources: Sources, want
 	}
 
 	const applied = onTree(doc, (patch) => chosen.get(patch)?.source ?? null);
-	const views = new Map<Patch, TreeView>();
 	const patches = applied.patches.map((patch, i) => {
 		const before = doc.patches[i] as Patch;
 		const note = notes.get(before);
 		const told = note === undefined ? patch : { ...patch, notes: [note, ...(patch.notes ?? [])] };
-		const view = chosen.get(before)?.view;
-		if (view !== undefined && view !== null) views.set(told, view);
-		return told;
+		return { ...told, tree: chosen.get(before)?.view ?? null };
 	});
-	return { document: { ...applied, patches, problems: [...applied.problems, ...problems] }, views };
+	return { ...applied, patches, problems: [...applied.problems, ...problems] };
 }
 
 interface Opened {

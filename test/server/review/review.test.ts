@@ -172,3 +172,15 @@ describe('driving', () => {
 		expect(patch.notes).toHaveLength(1);
 	});
 });
+
+it('runs each patch within the tree that it was applied to', () => {
+	const doc = one('+flush();');
+	const [patch] = doc.patches as [ParsedDocument['patches'][number]];
+	const tree = (id: string) => ({ id, kernel: '6.12', read: () => undefined });
+	const attached: (string | null)[] = [];
+	const sim = { ...fakeSimulator(), attach: (text: { readonly id: string } | null) => void attached.push(text?.id ?? null) };
+	finishReview(
+		reviewDocument({ ...doc, patches: [{ ...patch, tree: tree('a') }, { ...patch, tree: tree('b') }, { ...patch, tree: null }, patch] }, sim, DEFAULT_SETTINGS),
+	);
+	expect(attached).toEqual(['a', 'b', null, 'a', 'b', null]);
+});

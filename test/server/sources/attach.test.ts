@@ -10,7 +10,7 @@ const change = (from: string, to: string): string => MEMORY_C.replace(`${from}(v
 async function review(root: string, text: string, trusted = true): Promise<ParsedDocument> {
 	const sources = await chooseSources({ ...NO_SOURCES, tree: root, clone: trusted });
 	try {
-		return (await withSources(parseDocument('x', text, {}), sources)).document;
+		return await withSources(parseDocument('x', text, {}), sources);
 	} finally {
 		await sources.close();
 	}
