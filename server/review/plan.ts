@@ -56,7 +56,9 @@ export function isFocused(scenario: ScenarioInfo): boolean {
 }
 
 /** Where fewer scenarios than this are about the change, others that call it fill up. */
-const FEW = 6;
+const FEW = 12;
+/** And so many others at least: what is about a change rarely tells all that comes of it. */
+const OTHERS = 4;
 
 /** The scenarios asked for, or those that exercise a changed symbol, in the simulator's order. */
 export function scenariosFor(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings): ScenarioInfo[] {
@@ -66,7 +68,7 @@ export function scenariosFor(unit: PlacedUnit, sim: Simulator, settings: ReviewS
 	const all = sim.scenarios().filter((s) => shareOf(s, unit.hooks) > 0);
 	const builtIn = all.filter((s) => s.file === undefined).sort((a, b) => shareOf(b, unit.hooks) - shareOf(a, unit.hooks));
 	const about = builtIn.filter(isFocused);
-	const others = builtIn.filter((s) => !isFocused(s)).slice(0, about.length === 0 ? MAX_SCENARIOS : Math.max(0, FEW - about.length));
+	const others = builtIn.filter((s) => !isFocused(s)).slice(0, about.length === 0 ? MAX_SCENARIOS : Math.max(OTHERS, FEW - about.length));
 	const chosen = new Set([...about.slice(0, MAX_SCENARIOS), ...others]);
 	return all.filter((s) => s.file !== undefined || chosen.has(s));
 }

@@ -5,8 +5,9 @@ import type { SourceTree } from './tree.ts';
 /** Functions, macros and variables that are looked through on the way up. */
 const MAX_VISITED = 200;
 
-/** The symbols nearest above a function, a macro or an inline function of a header: what has to run from the tree for it to run at all. */
-export function rootsOf(tree: SourceTree, name: string, isRoot: (name: string) => boolean): string[] {
+/** The symbols nearest above a function, a macro or an inline function of a header: what has to run from the tree for it to run at all.
+ * What the model has its own form of is a wall: C of the tree calls that, and never what lies behind. */
+export function rootsOf(tree: SourceTree, name: string, isRoot: (name: string) => boolean, isWall: (name: string) => boolean): string[] {
 	const roots = new Set<string>();
 	const seen = new Set([name]);
 	let level = [name];
@@ -16,7 +17,7 @@ export function rootsOf(tree: SourceTree, name: string, isRoot: (name: string) =
 			if (seen.has(user)) continue;
 			seen.add(user);
 			if (isRoot(user)) roots.add(user);
-			else next.push(user);
+			else if (!isWall(user)) next.push(user);
 		}
 		level = next;
 	}

@@ -217,9 +217,18 @@ export class TreeLinker {
 
 	rootsOf(name: string): readonly string[] {
 		if (isSymbol(name)) return [name];
+		const isOwn = (user: string): boolean => !isKept(user) && sourceOf(this.tree, user) !== undefined;
 		let roots = this.#roots.get(name);
 		if (roots === undefined)
-			this.#roots.set(name, (roots = rootsOf(this.tree, name, (user) => isSymbol(user) && !isKept(user) && sourceOf(this.tree, user) !== undefined)));
+			this.#roots.set(
+				name,
+				(roots = rootsOf(
+					this.tree,
+					name,
+					(user) => isSymbol(user) && isOwn(user),
+					(user) => !isOwn(user) && (isKept(user) || abiEntry(user)?.call !== undefined),
+				)),
+			);
 		return roots;
 	}
 }
