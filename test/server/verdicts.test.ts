@@ -25,7 +25,14 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 	['check-after-flush', []],
 	['comment-only', []],
 	['dirty-dropped', ['error no-progress retried-fault-aged/dirty-cleared 0->1 arm64-no-hafdbs,arm32,riscv,s390,generic']],
-	['dirty-throttle-dropped', ['information tlb-flush retried-fault-aged/dirty-cleared 8->0 s390']],
+	[
+		'dirty-throttle-dropped',
+		[
+			'warning tlb-flush fault-throttled-vma 0->1 ppc64-hash',
+			'warning tlb-flush fault-throttled-vma 1->4 s390',
+			'information tlb-flush retried-fault-aged/dirty-cleared 8->0 s390',
+		],
+	],
 	['endless-counting', ['note budget 13']],
 	['endless-goto', ['error no-progress page-fault3-retry 0->1 all']],
 	['endless-loop', ['error no-progress page-fault3-retry 0->1 all']],
@@ -111,7 +118,14 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 	['return-with-lock', ['error lock-imbalance page-fault3-retry 0->128 all']],
 	['set-pmd-no-recheck', ['error table-leak fault-around-huge/pmd-raced 0->1 all']],
 	['signature-change', []],
-	['swap-put-dropped', ['error folio-leak swapin-io/no-writer 0->1 all']],
+	[
+		'swap-put-dropped',
+		[
+			'error folio-leak swapin-io/no-writer 0->1 all',
+			'warning tlb-flush swap-fork-both 8->10 x86-64,ppc64-radix',
+			'warning tlb-flush swap-fork-both 40->42 riscv',
+		],
+	],
 	['unknown-call', ['note not-modelled 13']],
 	['unmapped-function', ['note not-mapped 14']],
 	['young-dropped', ['error no-progress retried-fault-aged/accessed-cleared 0->1 arm64-no-hafdbs,arm32,riscv,s390,generic']],

@@ -33,7 +33,7 @@ export const BUILTIN_TEXTS: Readonly<Record<string, string>> = {
 	'notifier.scenario': notifier,
 };
 
-/** Symbols by scenario, separated by spaces. A test writes them: they are what the scenarios call. */
+/** Symbols by scenario, separated by spaces. A test writes them: they are what the scenarios call whose text does not say what it is about. */
 const EXERCISES: Readonly<Record<string, string>> = exercises;
 
 /** @throws Error for a text that has a problem, which a test finds before anybody else does. */
@@ -42,6 +42,8 @@ export function builtinScenarios(): Scenario[] {
 		const { scenarios, problems } = parseScenarios(text, file);
 		const [first] = problems;
 		if (first !== undefined) throw new Error(`${first.file}:${first.line}:${first.character}: ${first.message}`);
-		return scenarios.map((scenario) => ({ ...scenarioOf(scenario), exercises: EXERCISES[scenario.name]?.split(' ') ?? [], traced: true }));
+		return scenarios.map((scenario) =>
+			scenario.exercises.length > 0 ? scenarioOf(scenario) : { ...scenarioOf(scenario), exercises: EXERCISES[scenario.name]?.split(' ') ?? [], traced: true },
+		);
 	});
 }

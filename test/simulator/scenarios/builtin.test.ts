@@ -65,7 +65,7 @@ const UNHARMED: readonly string[] = [
 	'beyond-the-end',
 	...['touch-threads', 'touch-together', 'shared-write', 'fault-around-window', 'fault-around-hole', 'prefault-reclaim', 'cow-together', 'pin-fork'],
 	...['mprotect-back', 'migrate-pinned', 'huge-touch', 'huge-split', 'fork-shared', 'exit-threads'],
-	...['fault-mprotect', 'fault-munmap', 'fault-throttled', 'device-protect'],
+	...['fault-mprotect', 'fault-munmap', 'fault-throttled', 'fault-throttled-vma', 'aged-access', 'device-protect'],
 ];
 
 describe('a kernel in which', () => {
