@@ -265,7 +265,9 @@ export class TreeCode {
 		return code === undefined ? () => k.rt.notModelled(`call of ${fn.name}`) : code.instantiate(k, k.rt);
 	}
 
+	/** What a patch leaves as it is reads the same addresses and variables as what it changes. */
 	#address(name: string, file: string): number {
+		if (this.untouched !== null) return this.untouched.#address(name, file);
 		const fn = this.tree.function(name, file);
 		const key = fn === undefined ? name : `${fn.file} ${name}`;
 		let address = this.#addresses.get(key);
@@ -285,7 +287,7 @@ export class TreeCode {
 	}
 
 	#indirect(k: Kernel, address: number): IndirectCall | undefined {
-		const target = this.#byAddress.get(address);
+		const target = (this.untouched ?? this).#byAddress.get(address);
 		if (target === undefined) return undefined;
 		const callee = this.#callee(target.name, target.file ?? '', this.options.base(target.name));
 		if (callee === undefined) return undefined;
@@ -294,6 +296,7 @@ export class TreeCode {
 
 	/** A variable of the tree: made when a run first uses it, with its initialiser. */
 	#global(name: string, file: string): LinkGlobal | undefined {
+		if (this.untouched !== null) return this.untouched.#global(name, file);
 		const found = this.tree.variable(name, file);
 		if (found === undefined) return undefined;
 		const key = `${found.file} ${name}`;
