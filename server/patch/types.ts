@@ -1,5 +1,4 @@
 import type { CodeLine } from '../../simulator/c/ast.ts';
-import type { TreeText } from '../../simulator/index.ts';
 
 /** Something in the input that could not be used, with its place and what to do about it. `line` is 1-based in the document. */
 export interface Problem {
@@ -88,9 +87,18 @@ export interface Hunk {
 /** Where the version comes from. `names` also stands for the newest known version when nothing says anything. */
 export type KernelFrom = 'option' | 'text' | 'names' | 'date';
 
+/** The text of a kernel tree, read ahead. */
+export interface PatchTree {
+	readonly id: string;
+	/** Version, `MAJOR.MINOR`. */
+	readonly kernel: string;
+	/** Undefined: the tree has no such file. */
+	read(path: string): string | undefined;
+}
+
 export interface Patch {
 	/** The tree that it was applied to, as the simulator reads it; null: none. Absent where nobody has looked for one. */
-	readonly tree?: TreeText | null;
+	readonly tree?: PatchTree | null;
 	/** Empty when the input has no subject. */
 	readonly subject: string;
 	/** `YYYY-MM-DD`, or null. */
