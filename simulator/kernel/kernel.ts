@@ -68,9 +68,9 @@ export class KernelState {
 	readonly coverage: Coverage;
 	readonly frames: Frames;
 	readonly tlbs: readonly Tlb[];
-	/** Functions of live patches that replace no symbol: name -> function. */
 	/** Signatures of the symbols that live patches replace: the form in which the patch expects to be called. */
 	readonly signatures = new Map<string, Signature>();
+	/** Functions of live patches by name, in the form in which C calls them. */
 	readonly patchFunctions = new Map<string, (...args: never[]) => unknown>();
 	/** Functions of a kernel tree, by file and name, as this kernel has instantiated them. */
 	readonly treeFunctions = new Map<string, (...args: never[]) => unknown>();

@@ -34,10 +34,10 @@ export const startOf = (k: Kernel, vma: number): number => k.mem.r64(vma + vm_ar
 export const endOf = (k: Kernel, vma: number): number => k.mem.r64(vma + vm_area_struct.vm_end);
 export const vmasOf = (k: Kernel, mm: number): number[] => k.vmas.get(mm) ?? [];
 
-/** Installs a VMA. The caller holds mmap_lock for writing or is alone. */
 /** What mprotect may add: everything, as for a file that is open for writing. */
 const MAY = F.VM_MAYREAD | F.VM_MAYWRITE | F.VM_MAYEXEC;
 
+/** Installs a VMA. The caller holds mmap_lock for writing or is alone. */
 export function insert_vma(k: Kernel, request: MapRequest): number {
 	const vma = k.mem.alloc(vm_area_struct.SIZE);
 	k.mem.w64(vma + vm_area_struct.vm_start, request.start);

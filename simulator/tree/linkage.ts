@@ -221,13 +221,7 @@ export class TreeCode {
 			this.outside.add(name);
 			return { signature, waits: false, bind: (k) => () => (k as Kernel).rt.notModelled(`call of ${name}`) };
 		}
-		return { signature, waits: this.waits(name, file), bind: (k) => this.#bound(k as Kernel, fn) };
-	}
-
-	/** Compiles when first called: a function that is never reached costs nothing. */
-	#bound(k: Kernel, fn: TreeFunction): CFunction {
-		const made = this.instance(k, fn);
-		return made;
+		return { signature, waits: this.waits(name, file), bind: (k) => this.instance(k as Kernel, fn) };
 	}
 
 	#ownSignature(own: OwnFunction): Signature | undefined {
@@ -239,6 +233,7 @@ export class TreeCode {
 		return this.#signatures.get(key);
 	}
 
+	/** The function in a kernel, compiled when it is first called: what is never reached costs nothing. */
 	instance(k: Kernel, fn: { readonly name: string; readonly file: string }): CFunction {
 		const key = `${fn.file} ${fn.name}`;
 		const table = k.treeFunctions;
