@@ -21,7 +21,7 @@ export function catalogue(book = new ScenarioBook(), exercisesOf = (scenario: Sc
 	return {
 		scenarios: () => book.list().map((scenario) => scenarioInfo(scenario, exercisesOf(scenario), book.fileOf(scenario))),
 		define: (sources) => book.define(sources),
-		policies: () => POLICIES.map(({ name, doc, base, touches }) => ({ name, doc, base, touches })),
+		policies: () => POLICIES.map(({ name, doc, base, touches, names = [], scenarios = [] }) => ({ name, doc, base, touches, names, scenarios })),
 		architectures(kernel) {
 			const info = ({ name, doc, since }: ArchInfo): ArchInfo => ({ name, doc, since });
 			return { present: ARCHITECTURES.filter((a) => archExists(a, kernel)).map(info), absent: ARCHITECTURES.filter((a) => !archExists(a, kernel)).map(info) };

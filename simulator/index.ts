@@ -5,7 +5,7 @@ import type { CodeLine } from './c/ast.ts';
 import type { Trace } from './trace/trace.ts';
 
 export type { CodeLine } from './c/ast.ts';
-export type { Trace, TraceStep } from './trace/trace.ts';
+export type { Trace, TraceCall, TraceStep } from './trace/trace.ts';
 
 /** A change of one function as the simulator takes it; `server/patch` makes it. See FunctionChange there. */
 export interface SimChange {
@@ -120,6 +120,10 @@ export interface PolicyInfo {
 	readonly base: string | null;
 	/** Symbols whose behaviour it changes. */
 	readonly touches: readonly string[];
+	/** Words by which people call it in mails. A reading aid: they say which policy is offered for comparison, never a verdict. */
+	readonly names: readonly string[];
+	/** Scenarios that show its difference, the most telling first. */
+	readonly scenarios: readonly string[];
 }
 
 export interface ArchInfo {

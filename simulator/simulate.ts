@@ -12,6 +12,7 @@ import { policyOf } from './policies/index.ts';
 import { ScenarioBook } from './scenarios/book.ts';
 import { calledBy, runScenario } from './scenarios/run.ts';
 import { type Scenario, USER } from './scenarios/scenario.ts';
+import { callsOf } from './trace/calls.ts';
 import { programOf } from './trace/program.ts';
 import type { Recorder } from './trace/recorder.ts';
 import type { Trace } from './trace/trace.ts';
@@ -112,7 +113,7 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		const { k } = build(withoutOthers(request, choice), choice, createMachine(), false, watch, traced);
 		recorder = record(k, (place) => places.name(place));
 		const { applies } = runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET, policyOf(request.policy)?.base ?? request.kernel);
-		return { ...recorder.steps(), program: programOf(recorder, USER), applies };
+		return { ...recorder.steps(), program: programOf(recorder, USER), calls: callsOf(recorder, USER), applies };
 	};
 
 	/** A scenario whose text does not say what it exercises exercises what it calls. */
@@ -150,7 +151,9 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		},
 		trace(request) {
 			const { scenario, choice } = named(request);
-			return archExists(choice.arch, choice.version) ? trace(scenario, request, choice) : { steps: [], head: 0, leftOut: 0, program: [], applies: false };
+			return archExists(choice.arch, choice.version)
+				? trace(scenario, request, choice)
+				: { steps: [], head: 0, leftOut: 0, program: [], calls: [], applies: false };
 		},
 		run(request) {
 			const { scenario, choice } = named(request);

@@ -25,6 +25,8 @@ export const POLICIES: readonly Policy[] = [
 		on: [],
 		off: ['swap-bails-out'],
 		touches: ['do_swap_page', '__folio_lock_or_retry', 'do_user_addr_fault'],
+		names: ['swap under the VMA lock', 'swap under per-VMA lock', 'swap page faults under VMA lock', 'do_swap_page under VMA lock'],
+		scenarios: ['swapin-io'],
 	},
 	{
 		name: 'luf',
@@ -33,6 +35,11 @@ export const POLICIES: readonly Policy[] = [
 		on: ['luf'],
 		off: [],
 		touches: ['try_to_unmap_one', 'try_to_migrate_one', 'try_to_unmap_flush', 'flush_tlb_batched_pending'],
+		names: ['LUF', 'lazy unmap flush'],
+		scenarios: [
+			...['reclaim-munmap-remap', 'reclaim-table-gone', 'reclaim-mprotect', 'reclaim-mremap', 'reclaim-dontneed', 'reclaim-file-write'],
+			...['reclaim-refault-write', 'reclaim-reuse', 'reclaim-pressure', 'migrate-reuse', 'migrate-pressure'],
+		],
 	},
 ];
 

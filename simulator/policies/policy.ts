@@ -11,4 +11,8 @@ export interface Policy {
 	readonly off: readonly Feature[];
 	/** Symbols whose behaviour it changes. */
 	readonly touches: readonly string[];
+	/** Words by which people call it in mails; none: nobody discusses it. They offer a comparison and decide nothing. */
+	readonly names?: readonly string[];
+	/** Scenarios that show its difference, the most telling first. */
+	readonly scenarios?: readonly string[];
 }

@@ -53,7 +53,7 @@ function mmapText(names: Names, pages: number, flags: number, file: number, pgof
 	return `mmap(0, ${pages} * PAGE, ${protText(flags)}, ${behind});`;
 }
 
-function protText(flags: number): string {
+export function protText(flags: number): string {
 	const bits = [flags & F.VM_READ ? 'PROT_READ' : '', flags & F.VM_WRITE ? 'PROT_WRITE' : '', flags & F.VM_EXEC ? 'PROT_EXEC' : ''];
 	return bits.filter((bit) => bit !== '').join(' | ') || 'PROT_NONE';
 }
@@ -119,7 +119,7 @@ function said(names: Names, value: number): string[] {
 	return names.spot(value) === null ? [] : [names.at(value, 0)];
 }
 
-const ADVICE: ReadonlyMap<number, string> = new Map(
+export const ADVICE: ReadonlyMap<number, string> = new Map(
 	Object.entries(F).flatMap(([name, value]): [number, string][] => (name.startsWith('MADV_') && typeof value === 'number' ? [[value, name]] : [])),
 );
 

@@ -2,7 +2,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Task } from '../schedule/scheduler.ts';
 import { Names, Tables } from './names.ts';
 import type { UserCall } from './program.ts';
-import { HEAD, TAIL, type TraceEvent, type TraceStep } from './trace.ts';
+import { CALLS, HEAD, TAIL, type TraceEvent, type TraceStep } from './trace.ts';
 
 /** A function that is running. */
 interface Frame {
@@ -20,6 +20,8 @@ export class Recorder {
 	/** What each task asked of the kernel, in order; what was done before any task ran is the empty name's. */
 	readonly calls = new Map<string, UserCall[]>();
 	readonly cpus = new Map<string, number>();
+	/** The calls of all tasks in the order of the run, each with the steps before it. */
+	readonly order: { readonly call: UserCall; readonly task: Task; readonly at: number }[] = [];
 	/** True while no event is one of its own: a page is being set up, a flush drops what it names. */
 	quiet = 0;
 	/** References that each line took of a folio, less those that it dropped. */
@@ -94,6 +96,7 @@ export class Recorder {
 		const { task } = this;
 		const name = task?.name ?? '';
 		if (task !== null) this.cpus.set(name, task.cpu);
+		if (task !== null && this.order.length < CALLS) this.order.push({ call, task, at: this.#count });
 		const list = this.calls.get(name);
 		if (list === undefined) this.calls.set(name, [call]);
 		else list.push(call);

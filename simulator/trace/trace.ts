@@ -19,6 +19,17 @@ export interface TraceStep {
 	readonly after: string;
 }
 
+/** What the program of a task asked of the kernel, or the kernel did in its place: `munmap` of `A[0..7]`. */
+export interface TraceCall {
+	readonly cpu: number;
+	readonly task: string;
+	/** Empty for what only prepares the machine. */
+	readonly what: string;
+	readonly object: string;
+	/** Steps of the run before it, those left out included. */
+	readonly at: number;
+}
+
 export type TraceEvent =
 	| 'load'
 	| 'store'
@@ -51,6 +62,8 @@ export interface Trace {
 	readonly head: number;
 	/** The user-space program that provokes the run, as C-like text, a line each. */
 	readonly program: readonly string[];
+	/** The same program call by call, in the order of the run. */
+	readonly calls: readonly TraceCall[];
 	/** False when the scenario cannot happen on this kernel and architecture. */
 	readonly applies: boolean;
 }
@@ -58,3 +71,5 @@ export interface Trace {
 /** Steps kept from the beginning and from the end of a run. */
 export const HEAD = 4000;
 export const TAIL = 2000;
+/** Calls kept. */
+export const CALLS = 2000;

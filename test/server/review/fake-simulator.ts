@@ -36,7 +36,7 @@ export function fakeSimulator(): FakeSimulator {
 			requests.push(request);
 			return run(request);
 		},
-		trace: () => ({ steps: [], head: 0, leftOut: 0, program: [], applies: true }),
+		trace: () => ({ steps: [], head: 0, leftOut: 0, program: [], calls: [], applies: true }),
 		define: () => [],
 		scenarios: () => [
 			{ name: 'touch', family: 'fault', doc: 'Touches pages.', variants: ['', 'aged', 'never'], exercises: ['do_fault'] },
@@ -44,9 +44,9 @@ export function fakeSimulator(): FakeSimulator {
 			{ name: 'hidden', family: 'fault', doc: 'Reaches the hidden path.', variants: [''], exercises: ['do_hidden'] },
 		],
 		policies: () => [
-			{ name: 'mainline', doc: 'What shipped.', base: null, touches: [] },
-			{ name: 'useless', doc: 'Reaches nothing new.', base: null, touches: ['do_hidden'] },
-			{ name: 'spf', doc: 'Speculative faults.', base: '5.17', touches: ['do_hidden', 'do_swap'] },
+			{ name: 'mainline', doc: 'What shipped.', base: null, touches: [], names: [], scenarios: [] },
+			{ name: 'useless', doc: 'Reaches nothing new.', base: null, touches: ['do_hidden'], names: [], scenarios: [] },
+			{ name: 'spf', doc: 'Speculative faults.', base: '5.17', touches: ['do_hidden', 'do_swap'], names: ['SPF'], scenarios: ['storm'] },
 		],
 		architectures: (kernel) => {
 			const all = [
