@@ -5,6 +5,7 @@ import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { esbuildSuspendable } from './scripts/suspendable.mjs';
 
 const root = path.dirname(fileURLToPath(import.meta.url));
 const parserRuntime = path.join(root, 'node_modules/web-tree-sitter');
@@ -32,7 +33,7 @@ const shared = {
 	// The ES build of the parser asks import.meta for its folder, which a CommonJS bundle does not have.
 	alias: { 'web-tree-sitter': path.join(parserRuntime, 'web-tree-sitter.cjs') },
 	define: { 'import.meta.url': 'faultlineFileUrl', 'import.meta.dirname': '__dirname' },
-	plugins: [scenarioText],
+	plugins: [esbuildSuspendable(root), scenarioText],
 	banner: { js: "const faultlineFileUrl=require('node:url').pathToFileURL(__filename).href;" },
 };
 
@@ -57,7 +58,7 @@ const entries = {
 	worker: { entryPoints: ['server/worker.ts'] },
 	cli: {
 		entryPoints: ['server/cli.ts'],
-		plugins: [scenarioText, serverFromItsBundle],
+		plugins: [esbuildSuspendable(root), scenarioText, serverFromItsBundle],
 		banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
 	},
 	bench: { entryPoints: ['bench/run.ts'] },

@@ -1,4 +1,12 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { viteSuspendable } from './scripts/suspendable.mjs';
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+
+/** The form of the simulator that can be explored. */
+export const suspendable = viteSuspendable(root);
 
 /** A *.scenario file is a module with one export: what the file says. */
 export const scenarioText = {
@@ -8,7 +16,7 @@ export const scenarioText = {
 
 // biome-ignore lint/style/noDefaultExport: Vitest reads the default export of its configuration.
 export default defineConfig({
-	plugins: [scenarioText],
+	plugins: [suspendable, scenarioText],
 	test: {
 		projects: [
 			{

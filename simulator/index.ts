@@ -65,10 +65,59 @@ export interface RunRequest {
 	readonly track?: boolean;
 }
 
+/** A run in every order of its tasks that can make a difference, as far as the steps go. */
+export interface ExploreRequest extends RunRequest {
+	/** Scheduling steps of all executions together; without it some 300,000. */
+	readonly steps?: number;
+	/** Of the random search that is made where the space is too large: 32 bits. */
+	readonly seed?: number;
+	/** Whether the first harm ends the search. */
+	readonly firstOnly?: boolean;
+}
+
+export interface ExploreResult {
+	readonly applies: boolean;
+	/** True when executions ended early (not modelled, budget spent): what was found holds, what was not found says little. */
+	readonly ended: boolean;
+	readonly notes: readonly SimNote[];
+	readonly executions: number;
+	readonly steps: number;
+	/** All executions that differ; those with at most `preemptions` switches away from a task that could go on; or random ones. */
+	readonly method: 'exhaustive' | 'preemption-bounded' | 'random';
+	/** Whether that space was looked at as a whole. */
+	readonly exhausted: boolean;
+	readonly preemptions: number | null;
+	/** Harm, each with the schedule of fewest switches that was found for it. */
+	readonly violations: readonly {
+		readonly kind: string;
+		readonly schedule: string;
+		readonly line: number | null;
+		readonly message: string;
+		/** Switches of the schedule away from a task that could go on. */
+		readonly switches: number;
+	}[];
+	/** How often each document line of the stack ran in the last execution. */
+	readonly executed: ReadonlyMap<number, number>;
+}
+
+/** What a task waited for a class of locks. */
+export interface LockWait {
+	readonly who: string;
+	/** The class; `folio` for a folio that is read or locked. */
+	readonly on: string;
+	/** Modelled cycles; 0 for a lock that was taken without waiting. */
+	readonly cycles: number;
+	/**
+	 * The longest chain that it stood behind: who had the lock, who had what that one waited for, and so on. `on` is what each waits
+	 * for, null for one at work; `queued` marks one that only stood in line before.
+	 */
+	readonly behind?: readonly { readonly who: string; readonly on: string | null; readonly queued?: true }[];
+}
+
 export interface RunResult {
 	/** Every metric id of `metrics` with its count; 0 when nothing happened. */
 	readonly metrics: Readonly<Record<string, number>>;
-	readonly waits: readonly { readonly who: string; readonly on: string; readonly cycles: number }[];
+	readonly waits: readonly LockWait[];
 	/** `line` is a document line of the patch, or null. */
 	readonly violations: readonly { readonly kind: string; readonly schedule: string; readonly line: number | null; readonly message: string }[];
 	readonly notes: readonly SimNote[];
@@ -172,6 +221,8 @@ export interface Simulator {
 	attach(tree: TreeText | null): void;
 	place(change: SimChange, kernel: string): Placement;
 	run(request: RunRequest): RunResult;
+	/** Looks for harm in the interleavings of the scenario's tasks. Deterministic: same request, same result. */
+	explore(request: ExploreRequest): ExploreResult;
 	/** The same run, step by step. Takes some ten times as long; nothing of it is kept. */
 	trace(request: RunRequest): Trace;
 	scenarios(): readonly ScenarioInfo[];
@@ -192,4 +243,4 @@ export { createCParser } from './c/parser.ts';
 export { type Catalogue, catalogue } from './catalogue.ts';
 export { isMemoryManagement } from './hooks/live-patch.ts';
 export { scenarioProblems } from './scenarios/book.ts';
-export { createSimulator } from './simulate.ts';
+export { createSimulator } from './simulator.ts';

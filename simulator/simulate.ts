@@ -3,15 +3,17 @@ import { type ArchChoice, archExists, builtWith, chooseArch } from './arch/index
 import type { CParser } from './c/parser.ts';
 import { catalogue } from './catalogue.ts';
 import { contractsOf, type Loaded, type LoadedStack, loadStack, replacementsOf } from './hooks/live-patch.ts';
-import type { Placement, RunRequest, RunResult, SimChange, SimNote, Simulator, StackEntry } from './index.ts';
+import type { ExploreResult, Placement, RunRequest, RunResult, SimChange, SimNote, Simulator, StackEntry } from './index.ts';
 import { bindKernel, useArch } from './kernel/build.ts';
 import { type Feature, featuresOf, versionNumber } from './kernel/features.ts';
 import type { Kernel, Watch } from './kernel/kernel.ts';
 import { createMachine, type Machine } from './kernel/machine.ts';
+import { explore, USUAL_STEPS } from './explore/explore.ts';
 import { policyOf } from './policies/index.ts';
 import { ScenarioBook } from './scenarios/book.ts';
-import { calledBy, runScenario } from './scenarios/run.ts';
+import { calledBy, type Outcome, runScenario } from './scenarios/run.ts';
 import { type Scenario, USER } from './scenarios/scenario.ts';
+import { SUSPENDABLE } from './schedule/form.ts';
 import { callsOf } from './trace/calls.ts';
 import { programOf } from './trace/program.ts';
 import type { Recorder } from './trace/recorder.ts';
@@ -155,6 +157,16 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 				? trace(scenario, request, choice)
 				: { steps: [], head: 0, leftOut: 0, program: [], calls: [], applies: false };
 		},
+		explore(request) {
+			const { scenario, choice } = named(request);
+			if (!SUSPENDABLE) throw new Error('the usual form of the simulator cannot be explored');
+			if (!archExists(choice.arch, choice.version)) return UNEXPLORED;
+			const { k, notes } = kernelFor(request, choice, false);
+			const once = (): Outcome => runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET, policyOf(request.policy)?.base ?? request.kernel);
+			const { steps = USUAL_STEPS, seed = 0, firstOnly = false } = request;
+			const found = explore(k, once, { steps, seed, firstOnly });
+			return { ...found, notes: [...notes, ...found.notes], executed: k.rt.executed };
+		},
 		run(request) {
 			const { scenario, choice } = named(request);
 			if (!archExists(choice.arch, choice.version))
@@ -205,6 +217,19 @@ function withoutOthers(request: RunRequest, { arch }: ArchChoice): RunRequest {
 
 /** The kernel as it ships, for the question what a scenario calls. */
 const TRACKED: RunRequest = { scenario: '', variant: '', arch: '', kernel: '', policy: 'mainline', stack: [] };
+
+const UNEXPLORED: ExploreResult = {
+	applies: false,
+	ended: false,
+	notes: [],
+	executions: 0,
+	steps: 0,
+	method: 'exhaustive',
+	exhausted: true,
+	preemptions: null,
+	violations: [],
+	executed: new Map(),
+};
 
 const NOTHING: RunResult = {
 	applies: false,

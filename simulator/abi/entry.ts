@@ -2,6 +2,7 @@ import { type CType, parseSignature, parseType, type Signature } from '../c/type
 import { mayWait } from '../hooks/stages.ts';
 import type { Feature } from '../kernel/features.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { SUSPENDS } from '../schedule/form.ts';
 
 /** One name that C code may use. The C engine links against it, hover prints it, the docs are generated from it. */
 export interface AbiEntry {
@@ -59,7 +60,7 @@ export function on(text: string, doc: string, fn: (k: Kernel, ...args: number[])
 export function symbol(text: string, doc: string, target: keyof Kernel, waits: boolean): AbiEntry {
 	const signature = parseSignature(text);
 	const bind = (k: Kernel): Fn => lateBound(k, target, signature.varargs ? -1 : signature.params.length);
-	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits, bind } };
+	return { name: signature.name, kind: 'function', text, doc, call: { signature, waits: waits || SUSPENDS.has(target), bind } };
 }
 
 /** The function with its kernel; by arity, because rest arguments are slow. */

@@ -13,7 +13,7 @@ const n = (a: number | undefined): number => a as number;
 function entriesOf(k: Kernel, xas: number): Map<number, number> {
 	const xarray = k.mem.r64(xas + xa_state.xa);
 	let entries = k.xarrays.get(xarray);
-	if (entries === undefined) k.xarrays.set(xarray, (entries = new Map()));
+	if (entries === undefined) k.xarrays.set(xarray, (entries = k.map<number>()));
 	return entries;
 }
 

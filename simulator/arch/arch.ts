@@ -92,6 +92,8 @@ export interface Arch {
 	readonly hw: Hardware;
 	/** First version whose fault handler tries the VMA's lock: 0 where that came with mm's own (6.4), Infinity for never. */
 	readonly perVmaLock: number;
+	/** Batched unmapping issues its flushes page by page, and the end of a batch only waits for those of this CPU. */
+	readonly batchesByPage?: true;
 	/** What each operation does, in words, for version `v` (major * 100 + minor). */
 	words(v: number): Words;
 	ops(v: number): ArchOps;

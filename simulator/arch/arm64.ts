@@ -24,7 +24,7 @@ function flushRange(k: Kernel, mm: number, from: number, to: number, how: FlushK
 	const start = Math.floor(from / how.stride) * how.stride;
 	const end = Math.ceil(to / how.stride) * how.stride;
 	if (end - start >= MAX_OPS * how.stride) k.flush_tlb_mm(mm);
-	else k.flushBroadcast(mm, start, end, how);
+	else k.flushBroadcast(mm, start, end, { ...how, firstOnly: how.stride > PAGE_SIZE });
 }
 
 function ops(v: number, hafdbs: boolean): ArchOps {
@@ -98,6 +98,7 @@ function arm64Variant(name: string, hafdbs: boolean, doc: string): Arch {
 			tagged: true,
 		},
 		perVmaLock: 0,
+		batchesByPage: true,
 		words: (v) => ({
 			...genericWords,
 			flush_tlb_page: 'one broadcast TLBI of the last level, no IPI',

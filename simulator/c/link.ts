@@ -61,6 +61,8 @@ export interface IndirectCall {
 }
 
 export interface Linkage {
+	/** Whether the code tells `rt.saw` what it reads and writes. */
+	readonly records?: boolean;
 	callee(name: string): Callee | undefined;
 	constant(name: string): LinkConstant | undefined;
 	global(name: string): LinkGlobal | undefined;

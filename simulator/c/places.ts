@@ -147,11 +147,13 @@ function load(cx: Emit, at: Extract<Place, { p: 'memory' }>): Val {
 	if (type.k === 'void') return { r: 'void' };
 	if (isAddress(type)) {
 		const index = checked(cx, code, 8);
+		saw(cx, index, 8, READ);
 		const [lo, hi] = [cx.temp(`I[${index}]`), cx.temp(`I[${index}+1]`)];
 		return { r: 'num', code: cx.temp(`${hi}===0&&${lo}>=0?${lo}:pn(${lo},${hi})`), type };
 	}
 	if (type.k !== 'int') return BAD;
 	const index = checked(cx, code, type.size);
+	saw(cx, index, type.size, READ);
 	if (type.size === 8) return { r: 'pair', lo: cx.temp(`I[${index}]`), hi: cx.temp(`I[${index}+1]`), type };
 	const whole = element(index, type.size);
 	if (at.bits === undefined) return { r: 'num', code: cx.temp(narrowed(whole, type)), type };
@@ -181,6 +183,14 @@ function checked(cx: Emit, code: string, size: Size): string {
 	const index = size === 1 ? at : cx.temp(`${at}>>${size === 2 ? 1 : 2}`);
 	cx.checked.set(key, index);
 	return index;
+}
+
+const READ = 0;
+const WRITE = 2;
+
+/** Tells the runtime of an access, where the linkage wants that. */
+function saw(cx: Emit, index: string, size: Size, how: number): void {
+	if (cx.link.records) cx.put(`rt.saw(${index}*${Math.min(size, 4)},${how});`);
 }
 
 const element = (index: string, size: Size): string => `${size === 1 ? 'B' : size === 2 ? 'U' : 'I'}[${index}]`;
@@ -223,7 +233,9 @@ function store(cx: Emit, at: Extract<Place, { p: 'memory' }>, value: Val): Val {
 	if (converted.r !== 'num' && converted.r !== 'pair') return converted;
 	cx.effect();
 	const stored = converted.r === 'num' ? { ...converted, code: atom(cx, converted.code) } : converted;
-	const index = checked(cx, code, type.k === 'int' ? type.size : 8);
+	const size = type.k === 'int' ? type.size : 8;
+	const index = checked(cx, code, size);
+	saw(cx, index, size, WRITE);
 	if (stored.r === 'pair') cx.put(`I[${index}]=${stored.lo};I[${index}+1]=${stored.hi};`);
 	else if (type.k !== 'int') cx.put(`I[${index}]=${stored.code}|0;I[${index}+1]=hi(${stored.code});`);
 	else if (at.bits === undefined) cx.put(`${element(index, type.size)}=${stored.code};`);
@@ -241,6 +253,7 @@ function copyStruct(cx: Emit, to: string, from: string, type: Extract<CType, { k
 	if (layout === undefined) return cx.trap(`struct ${type.name}`);
 	cx.effect();
 	const target = atom(cx, to);
+	if (cx.link.records) cx.put(`rt.sawAll(${from},${layout.size},${READ});rt.sawAll(${target},${layout.size},${WRITE});`);
 	copyBytes(cx, target, from, layout.size);
 	return { r: 'agg', code: target, type };
 }

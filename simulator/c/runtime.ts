@@ -33,8 +33,8 @@ export class CRuntime {
 	/** Grows with every reset, so that statics of functions start anew. */
 	generation = 0;
 	#counts: Coverage = [];
-	/** Stack slots that were returned, by size in units of 16 bytes. Tasks interleave, so the stack is no stack. */
-	#slots: number[][] = [];
+	/** Stack slots that were returned, by arena of the memory and by size in units of 16 bytes. Tasks interleave, so the stack is no stack. */
+	#slots: number[][][] = [];
 	#strings = new Map<string, number>();
 
 	constructor(readonly memory: Memory) {}
@@ -83,7 +83,7 @@ export class CRuntime {
 	/** Zeroed stack memory of `size` bytes. */
 	push(size: number): number {
 		const units = (size + 15) >> 4;
-		const at = this.#slots[units]?.pop();
+		const at = this.#slots[this.memory.arena]?.[units]?.pop();
 		if (at === undefined) return this.memory.alloc(units << 4, 16);
 		const { i32, shadow } = this.memory;
 		// Most slots are small: a loop is faster than the fill of a typed array.
@@ -97,8 +97,11 @@ export class CRuntime {
 		const units = (size + 15) >> 4;
 		const { shadow } = this.memory;
 		for (let i = address >> 3; i < (address >> 3) + units * 2; i++) shadow[i] = SHADOW_FREED;
-		const slots = this.#slots[units];
-		if (slots === undefined) this.#slots[units] = [address];
+		const { arena } = this.memory;
+		let sizes = this.#slots[arena];
+		if (sizes === undefined) this.#slots[arena] = sizes = [];
+		const slots = sizes[units];
+		if (slots === undefined) sizes[units] = [address];
 		else slots.push(address);
 	}
 
@@ -110,6 +113,17 @@ export class CRuntime {
 		for (let i = 0; i < text.length; i++) this.memory.u8[at + i] = text.charCodeAt(i);
 		this.#strings.set(text, at);
 		return at;
+	}
+
+	/** Told what C that records reads and writes: an address, and how as in machine/access-log.ts. */
+	onAccess: (address: number, how: number) => void = () => {};
+
+	saw(address: number, how: number): void {
+		this.onAccess(address, how);
+	}
+
+	sawAll(address: number, size: number, how: number): void {
+		for (let at = address; at < address + size; at += 4) this.onAccess(at, how);
 	}
 
 	/** Called on an access outside live memory, or one off its alignment. Returns the address to go on with. */

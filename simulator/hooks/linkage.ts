@@ -6,6 +6,7 @@ import { type CType, parseType, type Signature, structOf } from '../c/types.ts';
 import { signatureOf } from '../kernel/build.ts';
 import type { Feature } from '../kernel/features.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { SUSPENDABLE } from '../schedule/form.ts';
 import { FUNCTION_POINTERS } from '../kernel/mm.ts';
 
 /** Loop and declaration macros of the kernel, in our own C. */
@@ -17,6 +18,7 @@ const MACROS = new Map([
 /** @param own signatures of the patch's functions. @param params names of the parameters and locals in scope. */
 export function linkageOf(functionName: string, own: ReadonlyMap<string, Signature>, features: ReadonlySet<Feature>, params: readonly string[]): Linkage {
 	return {
+		records: SUSPENDABLE,
 		callee: (name) => ownCallee(name, own) ?? abiCallee(name, features),
 		constant: (name) => abiEntry(name)?.constant,
 		global: () => undefined,

@@ -13,6 +13,7 @@ import type { SimChange, SimNote, StackEntry } from '../index.ts';
 import { compileStaged, formOf, nodesOf, type Replacement } from '../kernel/build.ts';
 import type { Feature } from '../kernel/features.ts';
 import { type AnyStaged, isStaged, SYMBOLS } from '../kernel/symbols.ts';
+import { SUSPENDS } from '../schedule/form.ts';
 import type { TreeLinker } from '../tree/replace.ts';
 import { compose, type Insert } from './compose.ts';
 import { linkageOf } from './linkage.ts';
@@ -149,7 +150,7 @@ export function isMemoryManagement(file: string): boolean {
 
 /** Whether callers of the symbol can wait in it. */
 function isWaiting(symbol: string): boolean {
-	return abiEntry(symbol)?.call?.waits ?? isStaged(SYMBOLS.find((s) => s.name === symbol)?.value);
+	return SUSPENDS.has(symbol) || (abiEntry(symbol)?.call?.waits ?? isStaged(SYMBOLS.find((s) => s.name === symbol)?.value));
 }
 
 function loadPieces(

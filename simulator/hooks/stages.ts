@@ -88,7 +88,7 @@ export function staged<Frame, F>(
 	const builder: StageBuilder<Frame> = {
 		run: (name, anchors, run) => ({ n: 'run', name, anchors: names(anchors), run, waits: mayWait(run) }),
 		call: (name, anchors, local, op, run) => ({ n: 'run', name, anchors: names(anchors), run, waits: true, ...(local === '' ? {} : { into: { local, op } }) }),
-		ret: (name, anchors, run) => ({ n: 'return', name, anchors: names(anchors), run, waits: false }),
+		ret: (name, anchors, run) => ({ n: 'return', name, anchors: names(anchors), run, waits: mayWait(run) }),
 		tail: (name, anchors, run) => ({ n: 'return', name, anchors: names(anchors), run, waits: true }),
 		when: (name, anchors, run, then, otherwise = []) => ({ n: 'if', name, anchors: names(anchors), run, waits: mayWait(run), then, else: otherwise }),
 		loop: (name, anchors, run, then) => ({ n: 'while', name, anchors: names(anchors), run, waits: mayWait(run), then }),

@@ -10,6 +10,8 @@ import type { Param, Signature } from '../c/types.ts';
 import { stageEvents } from '../hooks/compose.ts';
 import type { Staged, StageNode } from '../hooks/stages.ts';
 import type { Feature } from './features.ts';
+import { type Co } from '../schedule/scheduler.ts';
+import { SUSPENDS } from '../schedule/form.ts';
 import { type Kernel, KernelState, type Watch } from './kernel.ts';
 import { type AnyStaged, isStaged, SYMBOLS, type SymbolFn } from './symbols.ts';
 
@@ -172,8 +174,11 @@ function bindOps(k: Kernel, ops: ArchOps, replaced: ReadonlySet<string>): Readon
 	const set = bound.ptep_set_access_flags as SetAccessFlags | undefined;
 	// A fault that finds its entry right already is spurious, whoever asks.
 	if (set !== undefined) {
+		const waiting = function* (...args: Parameters<SetAccessFlags>): Co<number> {
+			return noteSpurious(k, yield* set(...args) as unknown as Co<number>);
+		};
 		const counted: SetAccessFlags = (vma, address, ptep, entry, dirty) => noteSpurious(k, set(vma, address, ptep, entry, dirty));
-		bound.ptep_set_access_flags = counted as Op;
+		bound.ptep_set_access_flags = (SUSPENDS.has('ptep_set_access_flags') ? waiting : counted) as Op;
 	}
 	return bound;
 }

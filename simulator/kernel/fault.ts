@@ -36,6 +36,10 @@ export function* do_user_addr_fault(k: Kernel, mm: number, address: number, writ
 	k.cost(COST.trap);
 	if (k.recording && k.counters.measuring) k.userFaults.set(k.current.name, (k.userFaults.get(k.current.name) ?? 0) + 1);
 	let major = 0;
+	if (k.has('spf')) {
+		const ret = k.do_speculative_fault(mm, address, write);
+		if (!(ret & F.VM_FAULT_RETRY)) return account(k, ret, major, flags);
+	}
 	if (k.has('per-vma-lock') && k.archVersion >= k.arch.perVmaLock) {
 		const vma = yield* k.lock_vma_under_rcu(mm, address);
 		if (vma !== 0) {

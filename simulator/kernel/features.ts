@@ -103,8 +103,22 @@ const MM = {
 	'retry-under-vma-lock': { since: '99.0' },
 	/** Not a version but a configuration: page-table locks are allocated apart (ALLOC_SPLIT_PTLOCKS: lockdep, PREEMPT_RT). */
 	'split-ptlocks': { since: '99.0' },
+	/** Who changes entries flushes first what reclaim has unmapped and not flushed: "mm, mprotect: flush TLB if potentially racing with a parallel reclaim". */
+	'flush-batched-pending': { since: '4.13' },
+	/** No mainline: a fault that waits for a swap read keeps the VMA lock. */
+	'hold-vma-lock-over-io': { since: '99.0' },
+	/** No mainline: faults of anonymous memory first try without any lock of the mm. */
+	spf: { since: '99.0' },
+	/** No mainline: a speculative copy on write keeps out who registers an MMU notifier. */
+	'spf-notifier-lock': { since: '99.0' },
 	/** No mainline: lazy unmap flush. */
 	luf: { since: '99.0' },
+	/** Lazy unmap flush: an entry that becomes writable has what is pending flushed first. */
+	'luf-mkwrite-flush': { since: '99.0' },
+	/** Lazy unmap flush: a frame that is handed out has what is pending flushed first. */
+	'luf-alloc-flush': { since: '99.0' },
+	/** Lazy unmap flush, version 11: a write through a descriptor has what is pending of the file flushed first. */
+	'luf-file-write-flush': { since: '99.0' },
 	/** The three-argument filemap_map_pmd of the 5.11 drafts; a patch's parameter list turns it on. */
 	'map-pmd-draft': { since: '99.0' },
 } as const satisfies Record<string, { since: string; until?: string }>;

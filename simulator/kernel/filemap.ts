@@ -18,7 +18,7 @@ export function cacheEntry(k: Kernel, xarray: number, index: number): number {
 export function add_to_page_cache(k: Kernel, mapping: number, index: number, entry: number): void {
 	const xarray = mapping + address_space.i_pages;
 	let entries = k.xarrays.get(xarray);
-	if (entries === undefined) k.xarrays.set(xarray, (entries = new Map()));
+	if (entries === undefined) k.xarrays.set(xarray, (entries = k.map<number>()));
 	entries.set(index, entry);
 	if (entry & 1) return;
 	k.mem.w64(entry + page.mapping, mapping);
@@ -411,9 +411,11 @@ const lockOrRetryMm: Staged<LockFn> = staged<LockFrame, LockFn>(
 const lockOrRetryVmf: Staged<LockFn> = staged<LockFrame, LockFn>(
 	'vm_fault_t __folio_lock_or_retry(struct folio *folio, struct vm_fault *vmf)',
 	{ flags: 'unsigned int', ret: 'bool' },
-	(s) => [
+	(s, has) => [
 		s.run('flags', 'flags vmf', (k, f) => {
 			f.flags = flagsOf(k, f.vmf);
+			// Who does not let go of the VMA lock waits as one who may not retry.
+			if (has('hold-vma-lock-over-io') && f.flags & F.FAULT_FLAG_VMA_LOCK) f.flags &= ~F.FAULT_FLAG_ALLOW_RETRY;
 		}),
 		s.when('may-retry', 'fault_flag_allow_retry_first flags', (_k, f) => fault_flag_allow_retry_first(f.flags), [
 			s.when('nowait', 'flags FAULT_FLAG_RETRY_NOWAIT', (_k, f) => f.flags & F.FAULT_FLAG_RETRY_NOWAIT, [

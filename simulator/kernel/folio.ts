@@ -4,9 +4,11 @@
  */
 import * as F from '../abi/flags.ts';
 import { folio, page } from '../abi/structs.ts';
+import { READ, WRITE } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
+import { noteWait } from './wait-chain.ts';
 
 /** The head of the compound page, or the page itself. What is no page (a value entry, an error pointer) is a wild pointer. */
 export function compound_head(k: Kernel, p: number): number {
@@ -19,13 +21,16 @@ export function compound_head(k: Kernel, p: number): number {
 }
 
 export function testFlag(k: Kernel, p: number, bit: number): boolean {
-	return (k.mem.r32(k.compound_head(p) + page.flags) & (1 << bit)) !== 0;
+	const at = k.compound_head(p) + page.flags;
+	k.note('flag', at * 32 + bit, READ);
+	return ((k.mem.i32[at >> 2] as number) & (1 << bit)) !== 0;
 }
 
 export function setFlag(k: Kernel, p: number, bit: number, on: boolean): boolean {
 	const at = k.compound_head(p) + page.flags;
-	const old = k.mem.r32(at);
-	k.mem.w32(at, on ? old | (1 << bit) : old & ~(1 << bit));
+	const old = k.mem.i32[at >> 2] as number;
+	k.note('flag', at * 32 + bit, ((old & (1 << bit)) !== 0) === on ? READ : WRITE);
+	k.mem.i32[at >> 2] = on ? old | (1 << bit) : old & ~(1 << bit);
 	return (old & (1 << bit)) !== 0;
 }
 
@@ -33,16 +38,20 @@ export function folio_order(k: Kernel, p: number): number {
 	return k.mem.r32(k.compound_head(p) + page.order);
 }
 
+/** References, past the log: additions commute unless somebody decides by the number. */
+function refsOf(k: Kernel, head: number): number {
+	return k.mem.i32[(head + page._refcount) >> 2] as number;
+}
+
 export function get_page(k: Kernel, p: number): void {
 	const head = k.compound_head(p);
-	const refs = k.mem.r32(head + page._refcount);
-	if (refs <= 0) k.violate('freed-access', 'a reference is taken on a freed folio');
-	k.mem.w32(head + page._refcount, refs + 1);
+	if (refsOf(k, head) <= 0) k.violate('freed-access', 'a reference is taken on a freed folio');
+	k.mem.add32(head + page._refcount, 1);
 }
 
 export function page_ref_add(k: Kernel, p: number, nr: number): void {
 	const head = k.compound_head(p);
-	k.mem.w32(head + page._refcount, k.mem.r32(head + page._refcount) + nr);
+	k.mem.add32(head + page._refcount, nr);
 }
 
 /** GUP_PIN_COUNTING_BIAS: a pin of a small page counts so many references; a large folio counts its pins apart. */
@@ -64,6 +73,7 @@ export function count_pin(k: Kernel, p: number, by: number): void {
 /** page_cache_get_speculative and folio_try_get: no reference from zero. */
 export function folio_try_get(k: Kernel, p: number): number {
 	const head = k.compound_head(p);
+	k.point('ref', head);
 	if (k.mem.r32(head + page._refcount) === 0) return 0;
 	k.get_page(head);
 	return 1;
@@ -71,13 +81,18 @@ export function folio_try_get(k: Kernel, p: number): number {
 
 export function put_page(k: Kernel, p: number): void {
 	const head = k.compound_head(p);
-	const refs = k.mem.r32(head + page._refcount);
+	k.point('ref', head);
+	const refs = refsOf(k, head);
 	if (refs <= 0) {
 		k.violate('freed-access', 'a reference is dropped that nobody holds');
 		return;
 	}
-	k.mem.w32(head + page._refcount, refs - 1);
-	if (refs > 1) return;
+	if (refs > 1) {
+		k.mem.add32(head + page._refcount, -1);
+		return;
+	}
+	k.mem.w32(head + page._refcount, 0);
+	k.note('frame', k.frames.pfnOf(head), WRITE);
 	if (k.mem.r64(head + page.mapping) !== 0 && inCache(k, head))
 		k.violate('freed-access', 'the last reference is dropped while the page cache still holds the folio');
 	if (k.mem.r32(head + page._mapcount) >= 0) k.violate('freed-access', 'the last reference is dropped while page tables still map the folio');
@@ -90,6 +105,7 @@ function inCache(k: Kernel, head: number): boolean {
 }
 
 export function trylock_page(k: Kernel, p: number): number {
+	k.point('trylock', k.compound_head(p));
 	k.cost(COST.step);
 	return setFlag(k, p, F.PG_locked, true) ? 0 : 1;
 }
@@ -100,6 +116,7 @@ export function* lock_page(k: Kernel, p: number): Co<void> {
 
 export function unlock_page(k: Kernel, p: number): void {
 	const head = k.compound_head(p);
+	k.point('unlock', head);
 	if (!setFlag(k, head, F.PG_locked, false)) {
 		k.counters.always('lock.imbalance');
 		k.violate('lock-imbalance', 'a folio is unlocked that is not locked');
@@ -113,12 +130,14 @@ export function* folio_wait_locked(k: Kernel, p: number): Co<void> {
 	while (testFlag(k, head, F.PG_locked)) {
 		const held = k.heldOverIo();
 		if (held) k.counters.always('io.locked');
+		noteWait(k, head, 'folio');
 		yield { kind: 'block', key: head, on: 'folio' };
 	}
 }
 
 /** A new page with one reference. `content` is what loads from it return. */
 export function alloc_page(k: Kernel, content: number): number {
+	k.point('alloc', 0);
 	const p = k.frames.alloc();
 	k.frames.content[k.frames.pfnOf(p)] = content;
 	k.cost(COST.page);

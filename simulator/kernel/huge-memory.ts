@@ -87,6 +87,7 @@ export function* do_huge_pmd_wp_page(k: Kernel, vmf: number): Co<number> {
 		const reuse = k.mem.r64(pmdp) === orig && k.reuse_anon_page(p);
 		if (reuse) {
 			const entry = k.maybe_mkwrite(P.pte_mkdirty(P.pte_mkyoung(orig)), vma);
+			if (P.pte_write(entry)) k.luf_flush_mkwrite(vma);
 			if (k.pmdp_set_access_flags(vma, haddr, pmdp, entry, 1)) k.update_mmu_cache_pmd(vma, addressOf(k, vmf), pmdp);
 		}
 		k.spin_unlock(lock);

@@ -1,17 +1,24 @@
 import { PTE_FLAGS } from '../abi/flags.ts';
 import type { MapleRange } from '../abi/maple-tree.ts';
-import { mm_struct, page } from '../abi/structs.ts';
+import { mm_struct, page, spinlock } from '../abi/structs.ts';
 import type { Arch, ArchOps, Hardware } from '../arch/arch.ts';
 import { ArchState } from '../arch/state.ts';
 import type { Coverage, CRuntime } from '../c/runtime.ts';
 import type { Signature } from '../c/types.ts';
+import { type PLACE, placeOf, READ, WRITE } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
 import { Counters } from '../machine/counters.ts';
 import type { Frames } from '../machine/frames.ts';
+import { LoggedMap } from '../machine/logged-map.ts';
 import type { Memory } from '../machine/memory.ts';
+import { RecordingMemory } from '../machine/recording-memory.ts';
 import type { Tlb } from '../machine/tlb.ts';
-import { Scheduler, type Task } from '../schedule/scheduler.ts';
+import { SUSPENDABLE } from '../schedule/form.ts';
+import type { PointKind } from '../schedule/point.ts';
+import { Preemptive } from '../schedule/preemptive.ts';
+import { Scheduler, type Task, type Wait } from '../schedule/scheduler.ts';
 import type { Feature } from './features.ts';
+import { waitForIrqs } from './interrupts.ts';
 import type { RwSemaphore } from './locks.ts';
 import { Deferred } from './luf.ts';
 import type { Machine } from './machine.ts';
@@ -36,6 +43,8 @@ export interface FlushKind {
 	readonly only?: readonly number[];
 	/** A broadcast that this CPU does not wait for: the others may keep the entries until it waits for one. */
 	readonly unfinished?: boolean;
+	/** Each stride is named by its first address alone: small entries beyond that address stay. */
+	readonly firstOnly?: boolean;
 }
 
 /** What a traced kernel calls in the place of a symbol. */
@@ -43,7 +52,10 @@ export type Watch = (name: string, fn: (...args: never[]) => unknown) => (...arg
 
 const FIRST_SLOT = 512;
 const LEAVES: FlushKind = { stride: 4096, tables: false };
+/** Maps that outlive a run have the numbers below. */
+const MAPS_KEPT = 16;
 const NO_CPUS: ReadonlySet<number> = new Set();
+const SWITCH: Wait = { kind: 'switch' };
 
 /** One flush operation, as a trace shows it. */
 export interface FlushEvent {
@@ -62,7 +74,9 @@ export interface FlushEvent {
  */
 export class KernelState {
 	readonly counters = new Counters();
-	readonly sched = new Scheduler();
+	#maps = 0;
+	/** Where runs are explored, one that may go over to another task at any scheduling point. */
+	readonly sched: Scheduler = SUSPENDABLE ? new Preemptive() : new Scheduler();
 	readonly mem: Memory;
 	readonly rt: CRuntime;
 	readonly coverage: Coverage;
@@ -96,15 +110,17 @@ export class KernelState {
 	readonly xarrays = new Map<number, Map<number, number>>();
 	readonly rwsems = new Map<number, RwSemaphore>();
 	/** Swap slots in use: entry -> number of references from page tables. */
-	readonly swapSlots = new Map<number, number>();
+	readonly swapSlots = this.map<number>();
 	/** Swap cache: offset of the slot -> folio. */
-	readonly swapCache = new Map<number, number>();
+	readonly swapCache = this.map<number>();
 	/** The secondary MMU of an mm that has one. */
-	readonly notifiers = new Map<number, Device>();
+	readonly notifiers = this.map<Device>();
 	/** Flushes that lazy unmap flush has put off. */
 	readonly deferred = new Deferred();
+	/** CPUs that have interrupts off: an interrupt to one is taken when they are on again. */
+	readonly irqsOff = new Set<number>();
 	/** Page-table locks that are allocated apart, by the table's page. */
-	readonly ptlocks = new Map<number, number>();
+	readonly ptlocks = this.map<number>();
 	/** What the disk holds of a file, by its mapping: index -> contents. */
 	readonly disks = new Map<number, Map<number, number>>();
 	/** vm_operations_struct by what they can do. */
@@ -132,7 +148,7 @@ export class KernelState {
 	/** The next swap slot; the device hands them out from the beginning of a cluster. */
 	swapOffset = FIRST_SLOT;
 	/** Contents of a swap slot. */
-	readonly swapData = new Map<number, number>();
+	readonly swapData = this.map<number>();
 	/** What happens once, the next time the named symbol runs: how a scenario lets another CPU win a race. */
 	readonly onNext = new Map<string, () => void>();
 	/** Names of the symbols that ran. */
@@ -143,7 +159,7 @@ export class KernelState {
 	tracking = false;
 	/** Wraps each symbol as it is bound, in a kernel that is traced; null in every other. */
 	watch: Watch | null = null;
-	#scratch = 0;
+	#scratch: number[] = [];
 
 	constructor(
 		machine: Machine,
@@ -153,6 +169,10 @@ export class KernelState {
 		readonly features: ReadonlySet<Feature>,
 	) {
 		this.mem = machine.mem;
+		if (this.sched instanceof Preemptive) {
+			this.sched.onSwitch = (id) => this.mem.useArena(id);
+			this.sched.mayGo = (task, pending) => this.mayGo(task, pending);
+		}
 		this.rt = machine.rt;
 		this.coverage = machine.rt.openCoverage();
 		this.frames = machine.frames;
@@ -181,6 +201,7 @@ export class KernelState {
 	reset(budget: number): void {
 		this.counters.line = () => this.rt.line;
 		this.rt.useCoverage(this.coverage);
+		if (this.sched instanceof Preemptive) this.#record(this.sched);
 		this.rt.reset(budget);
 		this.rt.onBadAccess = (kind) => {
 			if (kind === 'freed') this.violate('freed-access', 'freed memory is used');
@@ -202,6 +223,7 @@ export class KernelState {
 		this.plugged = null;
 		for (const batch of this.lruBatches) batch.length = 0;
 		this.deferred.reset();
+		this.irqsOff.clear();
 		this.loadedMm.fill(0);
 		this.archState.reset();
 		for (const map of [
@@ -226,8 +248,68 @@ export class KernelState {
 			this.lastUse,
 		])
 			map.clear();
-		this.#scratch = 0;
+		this.#scratch = [];
+		this.#maps = MAPS_KEPT;
 		this.called.clear();
+	}
+
+	/**
+	 * A scheduling point: what is done next can be seen by other CPUs, or depends on them. In the suspendable form of the kernel
+	 * (scripts/suspendable.mjs) another task may go on here first; in the usual form it is nothing.
+	 */
+	point(_kind: PointKind, _address: number): void {}
+
+	/** Notes an access of something that is no memory, where runs are explored: who touches the same and does not commute depends on it. */
+	note(kind: keyof typeof PLACE, id: number, how: number): void {
+		if (SUSPENDABLE) (this.sched as Preemptive).log.note(placeOf(kind, id), how);
+	}
+
+	/** A map of the kernel's that tasks share. */
+	map<V>(): Map<number, V> {
+		return SUSPENDABLE ? new LoggedMap<V>((this.sched as Preemptive).log, this.#maps++) : new Map<number, V>();
+	}
+
+	/** Does all of `run` at once, where it is called by what cannot be suspended. */
+	whole<T>(run: () => T): T {
+		return this.sched.whole(run);
+	}
+
+	/** What a point is in the suspendable form: whether the task has to stop here. */
+	reaches(kind: PointKind, address: number): boolean {
+		return this.sched.reaches(kind, address);
+	}
+
+	/** What a task that stops at a point yields. */
+	get switching(): Wait {
+		return SWITCH;
+	}
+
+	/** Waits until somebody wakes those who wait for `key`. Only where runs are explored is there anything to wait for here. */
+	park(_key: number, on: string): void {
+		this.violate('deadlock', `${this.current.name} waits for ${on}, which nobody else can give it`);
+	}
+
+	parking(key: number, on: string): Wait {
+		return { kind: 'block', key, on };
+	}
+
+	/** Whether a task can do what it has stopped at. */
+	mayGo(task: Task, { kind, address }: { readonly kind: PointKind; readonly address: number }): boolean {
+		if (kind === 'lock') return (this.mem.i32[(address + spinlock.owner) >> 2] as number) === 0 || task.held.includes(address);
+		return true;
+	}
+
+	/** Wakes all that wait for `key`. */
+	wakeAll(key: number): void {
+		for (const task of this.sched.blockedOn(key)) this.sched.wake(task, key);
+	}
+
+	/** The machine's accesses go to the log of this kernel from now on. */
+	#record({ log }: Preemptive): void {
+		if (this.mem instanceof RecordingMemory) this.mem.log = log;
+		this.rt.onAccess = (address, how) => log.note(address - (address & 3), how);
+		// What is called where nothing can wait is done at once.
+		this.rt.now = (called) => this.whole(() => called);
 	}
 
 	/** Lets modelled time pass for the running task. */
@@ -244,10 +326,11 @@ export class KernelState {
 		this.violations.push({ kind, schedule: '0', line, message });
 	}
 
-	/** Eight bytes that the caller may use until it next waits. */
+	/** Eight bytes of the running task that the caller may use until it next waits. */
 	scratch(): number {
-		if (this.#scratch === 0) this.#scratch = this.mem.alloc(8);
-		return this.#scratch;
+		const { arena } = this.mem;
+		this.#scratch[arena] ??= this.mem.alloc(8);
+		return this.#scratch[arena];
 	}
 
 	noteUse(head: number): void {
@@ -269,6 +352,7 @@ export class KernelState {
 	}
 
 	setPte(_mm: number, _address: number, ptep: number, pte: number): void {
+		this.point('pte', ptep);
 		this.mem.w64(ptep, pte);
 	}
 
@@ -279,6 +363,7 @@ export class KernelState {
 
 	/** Flush operations: each counts one in `tlb.flush`, whatever it reaches. `end` may be infinite: the whole mm. */
 	flushLocal(mm: number, start: number, end: number, how: FlushKind = LEAVES): void {
+		this.point('flush', mm);
 		this.#issued('local', 0, start, end, how);
 		this.counters.add('tlb.local');
 		this.cost(COST.flushLocal);
@@ -287,6 +372,7 @@ export class KernelState {
 
 	/** This CPU, and by IPI every other CPU that runs the mm. A CPU that runs something else is told when it comes back to the mm. */
 	flushIpi(mm: number, start: number, end: number, how: FlushKind = LEAVES): void {
+		this.point('flush', mm);
 		const { cpu } = this.current;
 		const running = this.cpumask.get(mm) ?? NO_CPUS;
 		let others = 0;
@@ -303,6 +389,7 @@ export class KernelState {
 			this.#issued('ipi', others, start, end, how);
 			this.counters.add('tlb.ipi', others);
 			this.cost(COST.flushIpi + COST.flushIpiTarget * others);
+			waitForIrqs(this, running);
 			for (const other of running) if (other !== cpu) this.#drop(other, mm, start, end, how);
 		}
 		// Who runs the mm is up to date with this flush; who does not drops its entries when it comes back.
@@ -311,6 +398,7 @@ export class KernelState {
 	}
 
 	flushBroadcast(mm: number, start: number, end: number, how: FlushKind = LEAVES): void {
+		this.point('flush', mm);
 		this.#issued('broadcast', 0, start, end, how);
 		this.counters.add('tlb.broadcast');
 		const { cpu: here } = this.current;
@@ -344,6 +432,7 @@ export class KernelState {
 
 	#drop(cpu: number, mm: number, start: number, end: number, how: FlushKind): void {
 		const tlb = this.tlbs[cpu] as Tlb;
+		this.note('tlb', mm * 8 + cpu, WRITE);
 		if (end === Number.POSITIVE_INFINITY) {
 			tlb.dropMm(mm);
 			return;
@@ -354,7 +443,8 @@ export class KernelState {
 		}
 		const from = Math.floor(start / 4096);
 		const to = Math.ceil(end / 4096);
-		tlb.drop(mm, from, to);
+		if (how.firstOnly) for (let vpn = from; vpn < to; vpn += how.stride / 4096) tlb.drop(mm, vpn, vpn + 1);
+		else tlb.drop(mm, from, to);
 		if (how.tables || this.hw.flushDropsTables) tlb.dropTables(mm, from, to);
 	}
 
@@ -367,6 +457,7 @@ export class KernelState {
 
 	/** One interrupt for all CPUs of the batch; each drops everything that it holds of the mms in it. arch_tlbbatch_flush() of x86. */
 	batchFlushIpi(batch: number): void {
+		this.point('flush', batch);
 		const mms = this.batches.get(batch) ?? new Set<number>();
 		this.batches.delete(batch);
 		const cpus = new Set<number>();
@@ -384,6 +475,7 @@ export class KernelState {
 			this.counters.add('tlb.ipi', others);
 			this.cost(COST.flushIpi + COST.flushIpiTarget * others);
 		}
+		waitForIrqs(this, cpus);
 		for (const mm of mms) {
 			for (const c of cpus) this.#drop(c, mm, 0, Number.POSITIVE_INFINITY, LEAVES);
 			this.flushGeneration.set(mm, (this.flushGeneration.get(mm) ?? 0) + 1);

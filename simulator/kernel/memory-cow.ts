@@ -78,6 +78,7 @@ export function wp_page_reuse(k: Kernel, vmf: number): void {
 	const vma = vmaOf(k, vmf);
 	const ptep = k.mem.r64(vmf + vm_fault.pte);
 	const entry = k.maybe_mkwrite(P.pte_mkdirty(P.pte_mkyoung(k.mem.r64(vmf + vm_fault.orig_pte))), vma);
+	if (P.pte_write(entry)) k.luf_flush_mkwrite(vma);
 	if (k.ptep_set_access_flags(vma, addressOf(k, vmf), ptep, entry, 1)) k.update_mmu_cache(vma, addressOf(k, vmf), ptep);
 	unlock(k, vmf);
 }
@@ -147,20 +148,8 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 	const pte = k.pte_offset_map_lock(mm, k.mem.r64(vmf + vm_fault.pmd), address, vmf + vm_fault.ptl);
 	k.mem.w64(vmf + vm_fault.pte, pte);
 	const same = pteValue(k, vmf) === k.mem.r64(vmf + vm_fault.orig_pte);
-	if (same) {
-		const anonymous = old !== 0 && (k.mem.r64(k.compound_head(old) + page.mapping) & 1) === 1;
-		if (old !== 0 && !anonymous) k.add_mm_counter(mm, k.mm_counter_file(old), -1);
-		if (!anonymous) k.add_mm_counter(mm, 1, 1);
-		const prot = k.mem.r64(vma + vm_area_struct.vm_page_prot);
-		const read = P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(fresh), prot));
-		const entry = flagsOf(k, vmf) & F.FAULT_FLAG_UNSHARE ? read : k.maybe_mkwrite(P.pte_mkdirty(read), vma);
-		k.ptep_clear_flush(vma, address, pte);
-		k.page_add_new_anon_rmap(fresh, vma, address);
-		k.folio_add_lru(fresh);
-		k.set_pte_at(mm, address, pte, entry);
-		k.update_mmu_cache(vma, address, pte);
-		if (old !== 0) k.page_remove_rmap(old);
-	} else k.update_mmu_tlb(vma, address, pte);
+	if (same) installCopy(k, vmf, fresh, old);
+	else k.update_mmu_tlb(vma, address, pte);
 	unlock(k, vmf);
 	k.mmu_notifier_invalidate_range_end(mm, address, address + F.PAGE_SIZE);
 	if (!same) k.put_page(fresh);
@@ -169,4 +158,20 @@ export function* wp_page_copy(k: Kernel, vmf: number): Co<number> {
 		k.put_page(old);
 	}
 	return F.VM_FAULT_WRITE;
+}
+
+/** The part of wp_page_copy under the page-table lock: the copy `fresh` takes the place of `old`, 0 for the page of zeros. */
+export function installCopy(k: Kernel, vmf: number, fresh: number, old: number): void {
+	const [vma, mm, address, pte] = [vmaOf(k, vmf), mmOf(k, vmf), addressOf(k, vmf), k.mem.r64(vmf + vm_fault.pte)];
+	const anonymous = old !== 0 && (k.mem.r64(k.compound_head(old) + page.mapping) & 1) === 1;
+	if (old !== 0 && !anonymous) k.add_mm_counter(mm, k.mm_counter_file(old), -1);
+	if (!anonymous) k.add_mm_counter(mm, 1, 1);
+	const read = P.pte_mkyoung(P.pfn_pte(k.frames.pfnOf(fresh), k.mem.r64(vma + vm_area_struct.vm_page_prot)));
+	const entry = flagsOf(k, vmf) & F.FAULT_FLAG_UNSHARE ? read : k.maybe_mkwrite(P.pte_mkdirty(read), vma);
+	k.ptep_clear_flush(vma, address, pte);
+	k.page_add_new_anon_rmap(fresh, vma, address);
+	k.folio_add_lru(fresh);
+	k.set_pte_at(mm, address, pte, entry);
+	k.update_mmu_cache(vma, address, pte);
+	if (old !== 0) k.page_remove_rmap(old);
 }

@@ -338,6 +338,7 @@ export function do_set_pte(k: Kernel, vmf: number, p: number, address: number): 
 	if (prefault && k.has('old-prefault') && k.arch_wants_old_prefaulted_pte()) entry = P.pte_mkold(entry);
 	else entry = P.pte_mkyoung(entry);
 	if (write) entry = k.maybe_mkwrite(P.pte_mkdirty(entry), vma);
+	if (P.pte_write(entry)) k.luf_flush_mkwrite(vma);
 	if (write && !(vmFlags(k, vma) & F.VM_SHARED)) {
 		k.add_mm_counter(mmOf(k, vmf), 1, 1);
 		k.page_add_new_anon_rmap(p, vma, address);
@@ -426,6 +427,7 @@ export const do_set_pmd: Staged<(vmf: number, page: number) => Co<number>> = sta
 		]),
 		s.run('set', 'set_pmd_at haddr vmf pmd entry', (k, f) => {
 			k.cost(COST.step);
+			if (P.pte_write(f.entry)) k.luf_flush_mkwrite(f.vma);
 			k.mem.w64(k.mem.r64(f.vmf + vm_fault.pmd), f.entry);
 		}),
 		s.run('cache', 'update_mmu_cache_pmd', (k, f) => k.update_mmu_cache_pmd(f.vma, f.haddr, k.mem.r64(f.vmf + vm_fault.pmd))),

@@ -33,6 +33,7 @@ export function unmap_vmas(k: Kernel, tlb: number, vmas: readonly number[], star
 /** `details` 0: everything; else what unmap_mapping_pages() wants gone. */
 export function unmap_page_range(k: Kernel, tlb: number, vma: number, address: number, end: number, details: number): void {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	k.luf_forget(mm, address, end);
 	for (let next = 0; address < end; address = next) {
 		next = Math.min(end, address - (address % F.PMD_SIZE) + F.PMD_SIZE);
 		const pmd = k.pmd_offset(mm, address);
@@ -192,11 +193,11 @@ export function pmd_offset(k: Kernel, mm: number, address: number): number {
  * Infinity where nothing follows.
  */
 export function free_pgtables(k: Kernel, tlb: number, vmas: readonly number[], floor: number, ceiling: number): void {
-	vmas.forEach((vma, i) => {
+	for (const [i, vma] of vmas.entries()) {
 		const next = vmas[i + 1];
 		const end = k.mem.r64(vma + vm_area_struct.vm_end);
 		k.free_pgd_range(tlb, k.mem.r64(vma + vm_area_struct.vm_start), end, floor, next === undefined ? ceiling : k.mem.r64(next + vm_area_struct.vm_start));
-	});
+	}
 }
 
 export function free_pgd_range(k: Kernel, tlb: number, address: number, end: number, floor: number, ceiling: number): void {

@@ -253,7 +253,7 @@ const COUNTERS = [mm_struct.file_rss, mm_struct.anon_rss, mm_struct.swap_rss, mm
 
 export function add_mm_counter(k: Kernel, mm: number, member: number, value: number): void {
 	const at = mm + (COUNTERS[member] ?? mm_struct.file_rss);
-	k.mem.w64(at, k.mem.r64(at) + value);
+	k.mem.add64(at, value);
 }
 
 export function set_pte_at(k: Kernel, mm: number, address: number, ptep: number, pte: number): void {

@@ -20,11 +20,14 @@ export function* migrate_pages(k: Kernel, from: readonly number[]): Co<number> {
 
 function migrateEach(k: Kernel, folios: readonly number[]): number {
 	let left = folios;
-	for (let pass = 0; pass < PASSES && left.length > 0; pass++)
-		left = left.filter((src) => {
+	for (let pass = 0; pass < PASSES && left.length > 0; pass++) {
+		const stay: number[] = [];
+		for (const src of left) {
 			const dst = unmapForMove(k, src, 0);
-			return dst === 0 || k.migrate_folio_move(0, 0, src, dst, 0, 0, 0) !== 0;
-		});
+			if (dst === 0 || k.migrate_folio_move(0, 0, src, dst, 0, 0, 0) !== 0) stay.push(src);
+		}
+		left = stay;
+	}
 	for (const src of left) k.put_page(src);
 	return folios.length - left.length;
 }
@@ -32,15 +35,21 @@ function migrateEach(k: Kernel, folios: readonly number[]): number {
 function migrateBatch(k: Kernel, folios: readonly number[]): number {
 	let unmapped: { readonly src: number; readonly dst: number }[] = [];
 	let left = folios;
-	for (let pass = 0; pass < PASSES && left.length > 0; pass++)
-		left = left.filter((src) => {
+	for (let pass = 0; pass < PASSES && left.length > 0; pass++) {
+		const stay: number[] = [];
+		for (const src of left) {
 			const dst = unmapForMove(k, src, F.TTU_BATCH_FLUSH);
 			if (dst !== 0) unmapped.push({ src, dst });
-			return dst === 0;
-		});
+			else stay.push(src);
+		}
+		left = stay;
+	}
 	k.try_to_unmap_flush();
-	for (let pass = 0; pass < PASSES && unmapped.length > 0; pass++)
-		unmapped = unmapped.filter(({ src, dst }) => k.migrate_folio_move(0, 0, src, dst, 0, 0, 0) !== 0);
+	for (let pass = 0; pass < PASSES && unmapped.length > 0; pass++) {
+		const stay: typeof unmapped = [];
+		for (const moved of unmapped) if (k.migrate_folio_move(0, 0, moved.src, moved.dst, 0, 0, 0) !== 0) stay.push(moved);
+		unmapped = stay;
+	}
 	for (const { src, dst } of unmapped) giveUp(k, src, dst);
 	left = [...left, ...unmapped.map(({ src }) => src)];
 	for (const src of left) k.put_page(src);

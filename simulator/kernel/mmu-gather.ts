@@ -1,6 +1,7 @@
 /** mm/mmu_gather.c and asm-generic/tlb.h: what an unmap has cleared is collected, flushed once, and only then freed. */
 import * as F from '../abi/flags.ts';
 import { mm_struct, mmu_gather, mmu_gather_batch, mmu_table_batch } from '../abi/structs.ts';
+import { waitForIrqs } from './interrupts.ts';
 import type { Kernel } from './kernel.ts';
 
 /** Pages in the struct itself, in a batch of a page, and such batches: then it flushes in between. */
@@ -33,7 +34,7 @@ function gather(k: Kernel, tlb: number, mm: number, fullmm: number): void {
 }
 
 function pending(k: Kernel, mm: number, by: number): void {
-	k.mem.w32(mm + mm_struct.tlb_flush_pending, k.mem.r32(mm + mm_struct.tlb_flush_pending) + by);
+	k.mem.add32(mm + mm_struct.tlb_flush_pending, by);
 }
 
 /** The end of every user address: where an empty range begins. */
@@ -167,6 +168,8 @@ function flushTables(k: Kernel, tlb: number): void {
 	const batch = k.mem.r64(tlb + mmu_gather.batch);
 	if (batch === 0) return;
 	k.tlb_flush_mmu_tlbonly(tlb);
+	// Who walks tables without a lock has interrupts off: the flush has interrupted it, or where flushes are broadcast RCU waits for it.
+	waitForIrqs(k, k.tlbs.keys());
 	for (let i = 0; i < k.mem.r32(batch + mmu_table_batch.nr); i++) k.frames.releaseTable(k.mem.r64(batch + mmu_table_batch.tables + i * 8));
 	k.mem.free(batch);
 	k.mem.w64(tlb + mmu_gather.batch, 0);

@@ -10,24 +10,42 @@ export interface Device {
 	readonly entries: Map<number, { readonly page: number; readonly generation: number; readonly write: boolean; young: boolean }>;
 	/** Invalidations that have begun and not ended: no new mapping meanwhile. */
 	invalidating: number;
+	/** Invalidations that have ended: no mapping of a page that was looked up before. */
+	ended: number;
 }
 
-export function mmu_notifier_register(k: Kernel, mm: number): void {
-	k.notifiers.set(mm, { entries: new Map(), invalidating: 0 });
+/** A device begins to follow the mm. mmap_lock keeps out all who invalidate, but not a speculative fault: for that there is a lock of its own. */
+export function* mmu_notifier_register(k: Kernel, mm: number): Co<void> {
+	yield* k.mmap_write_lock(mm);
+	if (k.has('spf-notifier-lock')) yield* k.mmu_notifier_write_lock(mm);
+	k.point('seq', mm);
+	k.notifiers.set(mm, { entries: new Map(), invalidating: 0, ended: 0 });
+	if (k.has('spf-notifier-lock')) k.mmu_notifier_write_unlock(mm);
+	k.mmap_write_unlock(mm);
 }
 
 export function mmu_notifier_invalidate_range_start(k: Kernel, mm: number, start: number, end: number): void {
+	k.point('seq', mm);
 	const device = k.notifiers.get(mm);
 	if (device === undefined) return;
 	device.invalidating++;
 	for (const vpn of device.entries.keys()) if (vpn >= start / F.PAGE_SIZE && vpn < end / F.PAGE_SIZE) device.entries.delete(vpn);
+	changed(k, mm, device);
+}
+
+/** Tells who explores schedules that the device is not what it was. */
+function changed(k: Kernel, mm: number, device: Device): void {
+	k.notifiers.set(mm, device);
 }
 
 export function mmu_notifier_invalidate_range_end(k: Kernel, mm: number, _start: number, _end: number): void {
+	k.point('seq', mm);
 	const device = k.notifiers.get(mm);
 	if (device === undefined) return;
 	if (device.invalidating === 0) k.violate('lock-imbalance', 'an MMU-notifier invalidation ends that never began');
 	else device.invalidating--;
+	device.ended++;
+	changed(k, mm, device);
 }
 
 /** Ages the device's mappings. Returns 1 if one was young. */
@@ -40,6 +58,7 @@ export function mmu_notifier_clear_flush_young(k: Kernel, mm: number, start: num
 		if (entry.young) young = 1;
 		entry.young = false;
 	}
+	changed(k, mm, device);
 	return young;
 }
 
@@ -49,6 +68,8 @@ export function* device_access(k: Kernel, mm: number, addr: number, write: numbe
 	if (device === undefined) return -F.EINVAL;
 	const vpn = Math.floor(addr / F.PAGE_SIZE);
 	for (let tries = 0; tries < 16; tries++) {
+		k.point('access', addr);
+		changed(k, mm, device);
 		const mapped = device.entries.get(vpn);
 		if (mapped !== undefined && (!write || mapped.write)) {
 			const pfn = k.frames.pfnOf(mapped.page);
@@ -61,9 +82,10 @@ export function* device_access(k: Kernel, mm: number, addr: number, write: numbe
 			if (write) k.frames.content[pfn] = (k.frames.content[pfn] as number) + 1;
 			return k.frames.content[pfn] as number;
 		}
+		const { ended } = device;
 		const p = yield* k.pin_user_page(mm, addr, write);
 		if (p < 0) return p;
-		if (device.invalidating === 0) {
+		if (device.invalidating === 0 && device.ended === ended) {
 			const at = k.ptepOf(mm, addr);
 			const writable = at !== 0 && P.pte_write(k.mem.r64(at)) !== 0;
 			device.entries.set(vpn, { page: p, generation: k.frames.generation[k.frames.pfnOf(p)] as number, write: writable, young: true });

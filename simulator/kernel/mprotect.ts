@@ -101,6 +101,7 @@ export function change_pte_range(k: Kernel, tlb: number, vma: number, pmd: numbe
 		const old = k.ptep_modify_prot_start(vma, address, pte);
 		let entry = P.pte_modify(old, newprot);
 		if (cp_flags & F.MM_CP_TRY_CHANGE_WRITABLE && !P.pte_write(entry) && k.can_change_pte_writable(vma, address, entry)) entry = P.pte_mkwrite(entry);
+		if (P.pte_write(entry) && !P.pte_write(old)) k.luf_flush_mkwrite(vma);
 		k.ptep_modify_prot_commit(vma, address, pte, old, entry);
 		if (k.has('mprotect-gather') && k.pte_needs_flush(old, entry)) k.tlb_flush_pte_range(tlb, address, F.PAGE_SIZE);
 		pages++;

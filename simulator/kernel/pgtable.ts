@@ -19,10 +19,11 @@ export function pte_free(k: Kernel, _mm: number, table: number): void {
 	k.frames.releaseTable(table);
 }
 
-/** Ends the life of the table's lock: before the table itself is freed, behind the flush. */
+/** Ends the life of the table's lock. The table itself is freed behind the flush; munmap of all these kernels calls this before it. */
 export function pgtable_pte_page_dtor(k: Kernel, table: number): void {
 	const lock = k.ptlocks.get(table);
 	if (lock === undefined) return;
+	k.point('free', lock);
 	k.mem.free(lock);
 	k.ptlocks.delete(table);
 }
@@ -39,11 +40,11 @@ export function pmd_populate(k: Kernel, _mm: number, pmd: number, table: number)
 }
 
 export function mm_inc_nr_ptes(k: Kernel, mm: number): void {
-	k.mem.w64(mm + mm_struct.pgtables_bytes, k.mem.r64(mm + mm_struct.pgtables_bytes) + F.PAGE_SIZE);
+	k.mem.add64(mm + mm_struct.pgtables_bytes, F.PAGE_SIZE);
 }
 
 export function mm_dec_nr_ptes(k: Kernel, mm: number): void {
-	k.mem.w64(mm + mm_struct.pgtables_bytes, k.mem.r64(mm + mm_struct.pgtables_bytes) - F.PAGE_SIZE);
+	k.mem.add64(mm + mm_struct.pgtables_bytes, -F.PAGE_SIZE);
 }
 
 export function pmd_lock(k: Kernel, mm: number, pmd: number): number {

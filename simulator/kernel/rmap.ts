@@ -17,7 +17,7 @@ export function page_dup_rmap(k: Kernel, p: number): void {
 
 function addMapcount(k: Kernel, p: number, by: number): void {
 	const at = k.compound_head(p) + page._mapcount;
-	k.mem.w32(at, k.mem.r32(at) + by);
+	k.mem.add32(at, by);
 }
 
 /** A page that was anonymous before is mapped again. The offset is the VMA's, so that a moved mapping finds its pages. */
@@ -41,8 +41,8 @@ export function page_add_new_anon_rmap(k: Kernel, p: number, vma: number, addres
 
 export function page_remove_rmap(k: Kernel, p: number): void {
 	const at = k.compound_head(p) + page._mapcount;
-	if (k.mem.r32(at) < 0) k.violate('freed-access', 'the mapcount of a folio goes below zero');
-	k.mem.w32(at, k.mem.r32(at) - 1);
+	if ((k.mem.i32[at >> 2] as number) < 0) k.violate('freed-access', 'the mapcount of a folio goes below zero');
+	k.mem.add32(at, -1);
 }
 
 /** One place that maps a page of a folio. `ptep` is the PMD entry where `huge`. */
@@ -203,6 +203,7 @@ export function set_tlb_ubc_flush_pending(k: Kernel, mm: number, pteval: number,
 
 /** Who changes entries under the page-table lock first flushes what a batch has cleared there and not flushed yet. */
 export function flush_tlb_batched_pending(k: Kernel, mm: number): void {
+	if (!k.has('flush-batched-pending')) return;
 	const at = mm + mm_struct.tlb_flush_batched;
 	const batch = k.mem.r32(at);
 	if (batch === 0) return;
@@ -236,13 +237,17 @@ export function should_defer_flush(k: Kernel, mm: number, flags: number): number
 
 /** Unmaps the folio everywhere. Returns 1 if nothing maps it any more. */
 export function try_to_unmap(k: Kernel, folio: number, flags: number): number {
+	k.luf_begin_walk();
 	for (const { vma, address } of k.rmap_walk(folio)) if (!k.try_to_unmap_one(folio, vma, address, flags)) break;
+	k.luf_end_walk();
 	return k.mem.r32(k.compound_head(folio) + page._mapcount) < 0 ? 1 : 0;
 }
 
 /** Replaces every mapping by a migration entry. Returns 1 if nothing maps the folio any more. */
 export function try_to_migrate(k: Kernel, folio: number, flags: number): number {
+	k.luf_begin_walk();
 	for (const { vma, address } of k.rmap_walk(folio)) if (!k.try_to_migrate_one(folio, vma, address, flags)) break;
+	k.luf_end_walk();
 	return k.mem.r32(k.compound_head(folio) + page._mapcount) < 0 ? 1 : 0;
 }
 

@@ -113,6 +113,7 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 			[
 				s.run('mkwrite', 'pte maybe_mkwrite pte_mkwrite pte_mkdirty', (k, f) => {
 					f.pte = k.maybe_mkwrite(flagsOf(k, f.vmf) & F.FAULT_FLAG_WRITE ? P.pte_mkdirty(f.pte) : f.pte, f.vma);
+					if (P.pte_write(f.pte)) k.luf_flush_mkwrite(f.vma);
 				}),
 			],
 		),

@@ -27,6 +27,7 @@ import * as pgtable from './pgtable.ts';
 import * as readahead from './readahead.ts';
 import * as rmap from './rmap.ts';
 import * as shmem from './shmem.ts';
+import * as spf from './spf.ts';
 import * as swap from './swap.ts';
 import * as swapReadahead from './swap-readahead.ts';
 import * as syscalls from './syscalls.ts';
@@ -55,6 +56,7 @@ const FILES = {
 	luf,
 	readahead,
 	shmem,
+	spf,
 	swapReadahead,
 	madvise,
 	memoryFork,
@@ -95,6 +97,7 @@ export interface Symbols
 		Bind<typeof luf>,
 		Bind<typeof readahead>,
 		Bind<typeof shmem>,
+		Bind<typeof spf>,
 		Bind<typeof swapReadahead>,
 		Bind<typeof madvise>,
 		Bind<typeof memoryFork>,
@@ -133,6 +136,7 @@ const SOURCES: Readonly<Record<keyof typeof FILES, string>> = {
 	luf: 'mm/rmap.c',
 	readahead: 'mm/readahead.c',
 	shmem: 'mm/shmem.c',
+	spf: 'mm/memory.c',
 	swapReadahead: 'mm/swap_state.c',
 	madvise: 'mm/madvise.c',
 	memoryFork: 'mm/memory.c',

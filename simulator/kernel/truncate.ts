@@ -67,6 +67,7 @@ export function filemap_read(k: Kernel, f: number, index: number): number {
 }
 
 export function* filemap_write(k: Kernel, f: number, index: number, value: number): Co<number> {
+	k.luf_flush_mapping(mappingOfFile(k, f));
 	const p = k.pagecache_get_page(mappingOfFile(k, f), index);
 	yield* k.lock_page(p);
 	const pfn = k.frames.pfnOf(p);
@@ -104,7 +105,7 @@ export function contentOf(k: Kernel, mapping: number, index: number): number {
 
 export function diskOf(k: Kernel, mapping: number): Map<number, number> {
 	let disk = k.disks.get(mapping);
-	if (disk === undefined) k.disks.set(mapping, (disk = new Map()));
+	if (disk === undefined) k.disks.set(mapping, (disk = k.map<number>()));
 	return disk;
 }
 

@@ -2,6 +2,31 @@ import { HPAGE_PMD_ORDER, PG_head, PG_table } from '../abi/flags.ts';
 import { folio, page } from '../abi/structs.ts';
 import type { Memory } from './memory.ts';
 
+/** The frames that one arena hands out, from `start` up to `end`. */
+interface Zone {
+	readonly start: number;
+	readonly end: number;
+	/** The first frame never handed out since the last reset. */
+	next: number;
+	free: number[];
+	/** Freed spans of higher orders, by order. */
+	readonly spans: Map<number, number[]>;
+	/** Freed page tables. The address of the table that a page-table page holds is kept in `page.table`; they are reused through this. */
+	tables: number[];
+}
+
+const zone = (start: number, end: number): Zone => ({ start, end, next: start, free: [], spans: new Map(), tables: [] });
+
+function span(zone: Zone, order: number): number {
+	const freed = zone.spans.get(order)?.pop();
+	if (freed !== undefined) return freed;
+	const align = order >= HPAGE_PMD_ORDER ? 512 : 1 << order;
+	const start = Math.ceil(zone.next / align) * align;
+	for (let pfn = zone.next; pfn < start; pfn++) zone.free.push(pfn);
+	zone.next = start + (1 << order);
+	return start;
+}
+
 /**
  * Physical memory: a struct page for every frame, contents as one number per frame. A freed frame is handed out again at
  * once (last freed first), which is what makes a stale translation visible, unless `reuseAfter` says otherwise. Frame 0 is
@@ -18,14 +43,10 @@ export class Frames {
 	onReuse: ((pfn: number) => void) | null = null;
 	/** Freed frames that stay unused, oldest handed out first, as behind a long free list; 0: last freed first. Outlives `reset`. */
 	reuseAfter = 0;
-	#next = 1;
-	#free: number[] = [];
-	/** Freed spans of higher orders, by order. */
-	readonly #spans = new Map<number, number[]>();
+	/** Where frames come from and go to: as many as the memory has arenas. */
+	#zones: Zone[];
 	/** 1 for each frame that heads an allocation. */
 	readonly #heads: Uint8Array;
-	/** Address of the table that a page-table page holds is kept in `page.table`; freed tables are reused through this. */
-	#tables: number[] = [];
 
 	/** @param capacity frames, at 88 bytes of struct page each. */
 	constructor(
@@ -37,18 +58,31 @@ export class Frames {
 		this.content = new Int32Array(capacity);
 		this.#heads = new Uint8Array(capacity);
 		mem.keep();
+		this.#zones = [zone(1, capacity)];
+	}
+
+	/** Divides the frames among the arenas of the memory. A frame is given back to the arena of who frees it, as to the list of a CPU. */
+	divide(count: number): void {
+		const size = Math.floor(this.capacity / count / 512) * 512;
+		this.#zones = Array.from({ length: count }, (_, i) => zone(Math.max(1, i * size), (i + 1) * size));
+	}
+
+	get #zone(): Zone {
+		return this.#zones[this.mem.arena] as Zone;
 	}
 
 	reset(): void {
-		this.mem.i32.fill(0, this.memMap >> 2, (this.memMap + this.#next * page.SIZE) >> 2);
-		this.generation.fill(0, 0, this.#next);
-		this.content.fill(0, 0, this.#next);
-		this.#next = 1;
-		this.#free = [];
-		this.#spans.clear();
+		for (const zone of this.#zones) {
+			this.mem.i32.fill(0, (this.memMap + zone.start * page.SIZE) >> 2, (this.memMap + zone.next * page.SIZE) >> 2);
+			this.generation.fill(0, zone.start, zone.next);
+			this.content.fill(0, zone.start, zone.next);
+			this.#heads.fill(0, zone.start, zone.next);
+			zone.next = zone.start;
+			zone.free = [];
+			zone.spans.clear();
+			zone.tables = [];
+		}
 		this.onReuse = null;
-		this.#tables = [];
-		this.#heads.fill(0);
 	}
 
 	pageOf(pfn: number): number {
@@ -61,9 +95,10 @@ export class Frames {
 
 	/** A page of `order` with one reference and mapcount -1; compound when `order` > 0. Throws RangeError when memory is full. */
 	alloc(order = 0): number {
-		const fresh = this.#next;
-		const pfn = order === 0 ? (this.#reuse() ?? this.#next++) : this.#span(order);
-		if (this.#next > this.capacity) throw new RangeError(`simulated machine of ${this.capacity} frames is full`);
+		const zone = this.#zone;
+		const fresh = zone.next;
+		const pfn = order === 0 ? (this.#reuse(zone) ?? zone.next++) : span(zone, order);
+		if (zone.next > zone.end) throw new RangeError(`simulated machine of ${this.capacity} frames is full`);
 		if (this.onReuse !== null) for (let i = 0; i < 1 << order; i++) this.onReuse(pfn + i);
 		const head = this.pageOf(pfn);
 		for (let i = 0; i < 1 << order; i++) {
@@ -99,23 +134,13 @@ export class Frames {
 	/** Every struct page that heads an allocation, in order of frames. */
 	allocations(): number[] {
 		const out: number[] = [];
-		for (let pfn = 1; pfn < this.#next; pfn++) if (this.#heads[pfn] === 1) out.push(this.pageOf(pfn));
+		for (const { start, next } of this.#zones) for (let pfn = start; pfn < next; pfn++) if (this.#heads[pfn] === 1) out.push(this.pageOf(pfn));
 		return out;
 	}
 
-	#reuse(): number | undefined {
-		if (this.reuseAfter === 0) return this.#free.pop();
-		return this.#free.length > this.reuseAfter ? this.#free.shift() : undefined;
-	}
-
-	#span(order: number): number {
-		const freed = this.#spans.get(order)?.pop();
-		if (freed !== undefined) return freed;
-		const align = order >= HPAGE_PMD_ORDER ? 512 : 1 << order;
-		const start = Math.ceil(this.#next / align) * align;
-		for (let pfn = this.#next; pfn < start; pfn++) this.#free.push(pfn);
-		this.#next = start + (1 << order);
-		return start;
+	#reuse(zone: Zone): number | undefined {
+		if (this.reuseAfter === 0) return zone.free.pop();
+		return zone.free.length > this.reuseAfter ? zone.free.shift() : undefined;
 	}
 
 	/** Gives the frames back. The struct page keeps its fields until the frame is handed out again. */
@@ -125,15 +150,16 @@ export class Frames {
 		for (let i = 0; i < 1 << order; i++) {
 			this.generation[pfn + i] = (this.generation[pfn + i] as number) + 1;
 		}
-		if (order === 0) this.#free.push(pfn);
-		else this.#spans.set(order, [...(this.#spans.get(order) ?? []), pfn]);
+		const { free, spans } = this.#zone;
+		if (order === 0) free.push(pfn);
+		else spans.set(order, [...(spans.get(order) ?? []), pfn]);
 		this.#heads[pfn] = 0;
 	}
 
 	/** A page-table page: `page.table` is the address of its 512 zeroed entries. */
 	allocTable(): number {
 		const at = this.alloc();
-		const reused = this.#tables.pop();
+		const reused = this.#zone.tables.pop();
 		if (reused !== undefined) this.mem.revive(reused);
 		this.mem.w64(at + page.table, reused ?? this.mem.alloc(4096, 4096));
 		this.mem.w32(at + page.flags, 1 << PG_table);
@@ -143,7 +169,7 @@ export class Frames {
 	releaseTable(at: number): void {
 		const table = this.mem.r64(at + page.table);
 		this.mem.free(table);
-		this.#tables.push(table);
+		this.#zone.tables.push(table);
 		this.release(at);
 	}
 }

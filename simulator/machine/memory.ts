@@ -6,6 +6,13 @@ export const SHADOW_FREED = 2;
 /** First address handed out; everything below is the NULL page and traps. */
 const FIRST_ADDRESS = 4096;
 
+interface Arena {
+	start: number;
+	/** First byte never handed out since the last reset. */
+	top: number;
+	readonly end: number;
+}
+
 /**
  * Flat little-endian memory that the reference kernel and compiled C share. An address is a byte offset; 64-bit words
  * are two int32. One shadow byte per 8 bytes tells live from freed, so a use after free is seen where it happens.
@@ -16,8 +23,10 @@ export class Memory {
 	readonly u8: Uint8Array;
 	readonly u16: Uint16Array;
 	readonly shadow: Uint8Array;
-	/** First byte never handed out since the last reset. */
-	#top = FIRST_ADDRESS;
+	/** Where allocations come from; more than one only where runs are explored. */
+	#arenas: Arena[];
+	#arena: Arena;
+	#index = 0;
 	/** Allocations below this address outlive `reset`; their owner clears them. */
 	#floor = FIRST_ADDRESS;
 	/** Bytes of every allocation, by address, so that `free` knows what to poison. */
@@ -30,28 +39,57 @@ export class Memory {
 		this.u8 = new Uint8Array(buffer);
 		this.u16 = new Uint16Array(buffer);
 		this.shadow = new Uint8Array(bytes >> 3);
+		this.#arenas = [{ start: FIRST_ADDRESS, top: FIRST_ADDRESS, end: bytes }];
+		this.#arena = this.#arenas[0] as Arena;
+	}
+
+	/**
+	 * Divides what is free into `count` equal arenas: each allocator has one of its own, so that the address that it gets does not depend
+	 * on what others do meanwhile. They stay for good.
+	 */
+	divide(count: number): void {
+		const size = Math.floor((this.bytes - this.#floor) / count / 4096) * 4096;
+		const first = (this.#floor + 4095) & -4096;
+		this.#arenas = Array.from({ length: count }, (_, i) => ({ start: first + i * size, top: first + i * size, end: Math.min(this.bytes, first + (i + 1) * size) }));
+		this.useArena(0);
+	}
+
+	/** Allocates from that arena from now on. */
+	useArena(index: number): void {
+		this.#index = index % this.#arenas.length;
+		this.#arena = this.#arenas[this.#index] as Arena;
+	}
+
+	/** The arena in use. */
+	get arena(): number {
+		return this.#index;
 	}
 
 	/** Makes everything allocated so far outlive `reset`. */
 	keep(): void {
-		this.#floor = this.#top;
+		const [arena] = this.#arenas as [Arena];
+		this.#floor = arena.top;
+		arena.start = arena.top;
 	}
 
 	/** Forgets every allocation above the kept ones and clears what was used. */
 	reset(): void {
-		this.i32.fill(0, this.#floor >> 2, this.#top >> 2);
-		this.shadow.fill(SHADOW_NONE, this.#floor >> 3, this.#top >> 3);
-		this.#top = this.#floor;
+		for (const arena of this.#arenas) {
+			this.i32.fill(0, arena.start >> 2, arena.top >> 2);
+			this.shadow.fill(SHADOW_NONE, arena.start >> 3, arena.top >> 3);
+			arena.top = arena.start;
+		}
+		this.useArena(0);
 		this.#sizes.clear();
 	}
 
 	/** Zeroed memory, aligned to `align` bytes (a power of two, at least 8). Throws RangeError when the machine is full. */
 	alloc(size: number, align = 8): number {
-		const at = (this.#top + align - 1) & -align;
+		const at = (this.#arena.top + align - 1) & -align;
 		const end = (at + size + 7) & -8;
-		if (end > this.bytes) throw new RangeError(`simulated memory of ${this.bytes} bytes is full`);
+		if (end > this.#arena.end) throw new RangeError(`simulated memory of ${this.bytes} bytes is full`);
 		this.shadow.fill(SHADOW_LIVE, at >> 3, end >> 3);
-		this.#top = end;
+		this.#arena.top = end;
 		this.#sizes.set(at, end - at);
 		return at;
 	}
@@ -73,13 +111,14 @@ export class Memory {
 	/** A hash of everything below the first byte never handed out. Equal contents have equal hashes. */
 	hash(): number {
 		let h = 0x811c9dc5;
-		for (let i = FIRST_ADDRESS >> 2; i < this.#top >> 2; i++) h = Math.imul(h ^ (this.i32[i] as number), 0x01000193);
+		for (let i = FIRST_ADDRESS >> 2; i < (this.#arenas[0] as Arena).start >> 2; i++) h = Math.imul(h ^ (this.i32[i] as number), 0x01000193);
+		for (const { start, top } of this.#arenas) for (let i = start >> 2; i < top >> 2; i++) h = Math.imul(h ^ (this.i32[i] as number), 0x01000193);
 		return h;
 	}
 
 	/** Bytes handed out so far, those kept over a reset included. */
 	get used(): number {
-		return this.#top;
+		return this.#arenas.reduce((sum, { start, top }) => sum + top - start, this.#floor);
 	}
 
 	isFreed(address: number): boolean {
@@ -93,6 +132,18 @@ export class Memory {
 
 	w32(address: number, value: number): void {
 		this.i32[address >> 2] = value;
+	}
+
+	/** Adds to a counter of 32 bits whose value the caller does not look at: such additions may come in any order. */
+	add32(address: number, by: number): void {
+		this.i32[address >> 2] = (this.i32[address >> 2] as number) + by;
+	}
+
+	/** The same for 64 bits. */
+	add64(address: number, by: number): void {
+		const value = this.r64(address) + by;
+		this.i32[address >> 2] = value;
+		this.i32[(address >> 2) + 1] = value >= 0 && value < 4294967296 ? 0 : Math.floor(value / 4294967296);
 	}
 
 	/** 64-bit load as one number, signed reading; exact up to 2^53. Pointers, pte_t words, addresses, counts. */

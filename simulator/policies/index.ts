@@ -1,4 +1,7 @@
+import { LUF_POLICIES } from './luf.ts';
 import type { Policy } from './policy.ts';
+import { SPF_POLICIES } from './spf.ts';
+import { LOCK_POLICIES } from './swap-locks.ts';
 
 export const POLICIES: readonly Policy[] = [
 	{ name: 'mainline', doc: 'what that kernel version shipped', base: null, on: [], off: [], touches: [] },
@@ -18,29 +21,17 @@ export const POLICIES: readonly Policy[] = [
 		off: [],
 		touches: ['handle_pte_fault'],
 	},
+	...LOCK_POLICIES,
+	...LUF_POLICIES,
 	{
-		name: 'swap-under-vma-lock-rfc',
-		doc: '6.4 with swap faults handled under the per-VMA lock and the caller always releasing it; under discussion in April 2023, never merged',
-		base: '6.4',
-		on: [],
-		off: ['swap-bails-out'],
-		touches: ['do_swap_page', '__folio_lock_or_retry', 'do_user_addr_fault'],
-		names: ['swap under the VMA lock', 'swap under per-VMA lock', 'swap page faults under VMA lock', 'do_swap_page under VMA lock'],
-		scenarios: ['swapin-io'],
-	},
-	{
-		name: 'luf',
-		doc: 'lazy unmap flush, version 10: reclaim and migration leave the flush of pages mapped read-only until a frame is handed out again; never merged',
-		base: null,
-		on: ['luf'],
+		name: 'old-prefault',
+		doc: 'pages that a fault maps beside its own are old where the architecture wants that, as from 5.12 on',
+		base: '5.11',
+		on: ['old-prefault'],
 		off: [],
-		touches: ['try_to_unmap_one', 'try_to_migrate_one', 'try_to_unmap_flush', 'flush_tlb_batched_pending'],
-		names: ['LUF', 'lazy unmap flush'],
-		scenarios: [
-			...['reclaim-munmap-remap', 'reclaim-table-gone', 'reclaim-mprotect', 'reclaim-mremap', 'reclaim-dontneed', 'reclaim-file-write'],
-			...['reclaim-refault-write', 'reclaim-reuse', 'reclaim-pressure', 'migrate-reuse', 'migrate-pressure'],
-		],
+		touches: ['do_set_pte', 'do_fault_around', 'filemap_map_pages'],
 	},
+	...SPF_POLICIES,
 ];
 
 export function policyOf(name: string): Policy | undefined {

@@ -3,6 +3,7 @@ import { faultAroundHuge, faultAroundHugeLocked, faultAroundValueEntry } from '.
 import { pageFault3Retry } from './page-fault3-retry.ts';
 import { retriedFaultAged, retriedFaultWrprotected } from './retried-fault.ts';
 import type { Scenario } from './scenario.ts';
+import { spfScaling } from './spf.ts';
 import { folioLockNowait, swapinIo } from './swapin-io.ts';
 import { anonTouch, cowWrite, fileRead } from './touch.ts';
 
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
 	faultAroundValueEntry,
 	swapinIo,
 	folioLockNowait,
+	spfScaling,
 	anonTouch,
 	fileRead,
 	cowWrite,

@@ -1,9 +1,10 @@
 import { PG_locked, PG_swapcache, PG_table, PTE_HUGE, PTE_PRESENT } from '../abi/flags.ts';
 import { page, vm_area_struct } from '../abi/structs.ts';
 import { BudgetSpent, NoProgress, NotModelled, Oops } from '../c/runtime.ts';
-import type { SimNote } from '../index.ts';
+import type { LockWait, SimNote } from '../index.ts';
 import { NEWEST_KERNEL, versionNumber } from '../kernel/features.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { chainOf } from '../kernel/wait-chain.ts';
 import { walk } from '../machine/mmu.ts';
 import { type Scenario, Stage } from './scenario.ts';
 
@@ -11,7 +12,7 @@ export interface Outcome {
 	readonly applies: boolean;
 	readonly ended: boolean;
 	readonly notes: readonly SimNote[];
-	readonly waits: readonly { readonly who: string; readonly on: string; readonly cycles: number }[];
+	readonly waits: readonly LockWait[];
 	/** Symbols that ran before everything was torn down; empty unless the kernel tracks them. */
 	readonly called: readonly string[];
 }
@@ -34,7 +35,7 @@ export function runScenario(k: Kernel, scenario: Scenario, variant: string, budg
 		const hanging = stuck.filter(({ on }) => on !== 'an event');
 		for (const { task, on } of hanging.length > 0 ? hanging : stuck) k.violate('deadlock', `${task.name} waits for ${on} and nobody can wake it`);
 		if (stuck.length === 0) {
-			scenario.check?.(stage, variant);
+			stage.alone(() => scenario.check?.(stage, variant));
 			stage.alone(() => teardown(k));
 		}
 	} catch (error) {
@@ -81,11 +82,16 @@ function endOf(k: Kernel, error: unknown, notes: SimNote[]): boolean {
 	return true;
 }
 
-function waitsOf(k: Kernel): { readonly who: string; readonly on: string; readonly cycles: number }[] {
+function waitsOf(k: Kernel): LockWait[] {
 	return k.sched
 		.tasks()
 		.filter((t) => !t.hidden)
-		.flatMap((t) => [...t.waited].map(([on, cycles]) => ({ who: t.name, on, cycles })));
+		.flatMap((t) =>
+			[...t.waited].map(([on, cycles]) => {
+				const behind = cycles > 0 ? chainOf(t, on) : [];
+				return { who: t.name, on, cycles, ...(behind.length > 0 ? { behind } : {}) };
+			}),
+		);
 }
 
 /** Ends every mm and empties the page cache; what then still has references has leaked. */

@@ -85,16 +85,19 @@ export class Stage {
 
 	/** Puts `pages` pages of an anonymous VMA out to swap, with contents. */
 	swapOut(vma: number, mm: number, start: number, pages: number): void {
-		for (let i = 0; i < pages; i++) {
-			const entry = ((i + 1) << 12) | (1 << 1);
-			const address = start + i * F.PAGE_SIZE;
-			const pmd = this.k.pmd_alloc_path(mm, address);
-			this.alone(() => this.k.__pte_alloc(mm, pmd));
-			this.k.set_pte_at(mm, address, this.k.pte_offset_map(pmd, address), entry);
-			this.k.add_mm_counter(mm, 2, 1);
-			this.k.swapSlots.set(entry, 1);
-			this.k.swapData.set(entry, 5000 + i);
-		}
+		const { k } = this;
+		this.alone(() => {
+			for (let i = 0; i < pages; i++) {
+				const entry = ((i + 1) << 12) | (1 << 1);
+				const address = start + i * F.PAGE_SIZE;
+				const pmd = k.pmd_alloc_path(mm, address);
+				k.__pte_alloc(mm, pmd);
+				k.set_pte_at(mm, address, k.pte_offset_map(pmd, address), entry);
+				k.add_mm_counter(mm, 2, 1);
+				k.swapSlots.set(entry, 1);
+				k.swapData.set(entry, 5000 + i);
+			}
+		});
 		void vma;
 	}
 
@@ -103,7 +106,7 @@ export class Stage {
 		const before = this.k.sched.current;
 		this.k.sched.current ??= { name: 'setup', cpu: 0, mm: 0, struct: 0, hidden: true, time: 0, held: [], semaphores: 0, waited: new Map(), fault: 0 };
 		try {
-			return run();
+			return this.k.whole(run);
 		} finally {
 			this.k.sched.current = before;
 		}

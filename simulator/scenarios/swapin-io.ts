@@ -7,8 +7,12 @@ import { type Scenario, USER } from './scenario.ts';
 const PAGES = 8;
 const OTHER = USER + 0x4000000;
 const THIRD = USER + 0x8000000;
-/** How long a writer keeps mmap_lock, cycles. */
+/** A mapping that was never touched: it has no anon_vma yet, so that up to 6.9 a fault in it needs mmap_lock. */
+const FOURTH = USER + 0xc000000;
+/** How long a late writer keeps mmap_lock, cycles. */
 const HOLD = 20000;
+/** When the first writer comes: F waits for its read by then. The faults of others come after the writers. */
+const SOON = COST.io / 16;
 const RW = F.VM_READ | F.VM_WRITE;
 
 /** A change of one VMA: mmap_lock for writing, then the VMA's own, held for so long. */
@@ -19,11 +23,23 @@ function* writer(k: Kernel, mm: number, vma: number, hold: number): Co<void> {
 	k.mmap_write_unlock(mm);
 }
 
+/** Who changes something, and when: while the read is under way, or as it ends. */
+const WRITERS = {
+	'no-writer': [],
+	'writer-same-vma': ['writer-a', 'late-writer'],
+	'writer-elsewhere': ['writer-b', 'late-writer'],
+	'writer-same-vma-then-elsewhere': ['writer-a', 'writer-b'],
+	'late-writer-same-vma': ['late-writer-a'],
+} as const;
+
+type Variant = keyof typeof WRITERS;
+type Writer = (typeof WRITERS)[Variant][number];
+
 export const swapinIo: Scenario = {
 	name: 'swapin-io',
 	family: 'swap',
-	doc: 'a task faults on a swapped page of VMA A and waits for the read, T cycles; meanwhile others fault on A and elsewhere and a writer changes A, another VMA, or nothing; a second writer comes as the read ends',
-	variants: ['no-writer', 'writer-same-vma', 'writer-elsewhere'],
+	doc: 'a task faults on a swapped page of VMA A and waits for the read, T cycles; meanwhile others fault on A, elsewhere, and where the fault needs mmap_lock, and a writer changes A, another VMA, or nothing; a second writer comes as the read ends',
+	variants: Object.keys(WRITERS),
 	exercises: [
 		'handle_mm_fault',
 		'handle_pte_fault',
@@ -43,30 +59,36 @@ export const swapinIo: Scenario = {
 		const a = s.anonymous(mm, USER, PAGES * 2, RW);
 		s.anonymous(mm, OTHER, PAGES, RW);
 		const third = s.anonymous(mm, THIRD, PAGES, RW);
+		k.insert_vma({ mm, start: FOURTH, pages: PAGES, flags: RW, file: 0, ops: 0, pgoff: 0 });
 		s.swapOut(a, mm, USER, PAGES);
 		k.counters.measuring = true;
 		s.task('F', 0, mm, function* () {
 			yield* s.store(USER);
 			k.counters.measuring = false;
 		});
-		s.task('fault-a', 1, mm, function* () {
-			yield* s.sleep(COST.io / 2);
-			yield* s.store(USER + PAGES * F.PAGE_SIZE);
-		});
-		s.task('fault-b', 2, mm, function* () {
-			yield* s.sleep(COST.io / 2);
-			yield* s.store(OTHER);
-		});
-		if (variant === 'no-writer') return;
-		const target = variant === 'writer-same-vma' ? a : third;
-		s.task(variant === 'writer-same-vma' ? 'writer-a' : 'writer-b', 3, mm, function* () {
-			yield* s.sleep(COST.io / 4);
-			yield* writer(k, mm, target, 0);
-		});
-		s.task('late-writer', 3, mm, function* () {
-			yield* s.sleep(COST.io - HOLD / 2);
-			yield* writer(k, mm, third, HOLD);
-		});
+		const faults = [
+			['fault-a', 1, USER + PAGES * F.PAGE_SIZE],
+			['fault-b', 2, OTHER],
+			['fault-mmap', 2, FOURTH],
+		] as const;
+		for (const [name, cpu, address] of faults)
+			s.task(name, cpu, mm, function* () {
+				yield* s.sleep(2 * SOON);
+				yield* s.store(address);
+			});
+		const writers: Readonly<Record<Writer, readonly [vma: number, at: number, hold: number]>> = {
+			'writer-a': [a, SOON, 0],
+			'writer-b': [third, variant === 'writer-elsewhere' ? SOON : 1.5 * SOON, 0],
+			'late-writer': [third, COST.io - HOLD / 2, HOLD],
+			'late-writer-a': [a, COST.io - HOLD / 2, HOLD],
+		};
+		for (const name of WRITERS[variant as Variant]) {
+			const [vma, at, hold] = writers[name];
+			s.task(name, 3, mm, function* () {
+				yield* s.sleep(at);
+				yield* writer(k, mm, vma, hold);
+			});
+		}
 	},
 };
 

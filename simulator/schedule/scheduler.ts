@@ -3,12 +3,16 @@
  * furthest behind goes next, ties by order of creation. Clocks count modelled cycles.
  */
 export type Wait =
+	/** The task stopped at a scheduling point; it can go on. */
+	| { readonly kind: 'switch' }
 	/** Time passes for this task (I/O, throttling); others run. */
 	| { readonly kind: 'sleep'; readonly cycles: number }
 	/** Somebody wakes the task through `Scheduler.wake`. `on` names the lock class in the report. */
 	| { readonly kind: 'block'; readonly key: number; readonly on: string }
 	/** Runs again once `ready` holds; it is asked whenever another task has stopped. */
 	| { readonly kind: 'until'; readonly ready: () => boolean };
+
+import type { PointKind } from './point.ts';
 
 export type Co<T> = Generator<Wait, T, void>;
 
@@ -33,7 +37,7 @@ export interface Task {
 	fault: number;
 }
 
-interface Running extends Task {
+export interface Running extends Task {
 	co: Co<void>;
 	state: 'ready' | 'blocked' | 'until' | 'done';
 	since: number;
@@ -80,14 +84,24 @@ export class Scheduler {
 		for (;;) {
 			const next = this.#pick();
 			if (next === undefined) break;
-			this.current = next;
-			this.position.line = next.line;
-			const step = next.co.next();
-			next.line = this.position.line;
-			this.position.line = 0;
-			if (step.done === true) next.state = 'done';
-			else this.#park(next, step.value);
+			this.resume(next);
 		}
+		return this.stuck();
+	}
+
+	/** Lets the task run until it waits. */
+	protected resume(next: Running): void {
+		this.current = next;
+		this.position.line = next.line;
+		const step = next.co.next();
+		next.line = this.position.line;
+		this.position.line = 0;
+		if (step.done === true) next.state = 'done';
+		else this.#park(next, step.value);
+	}
+
+	/** Those that have not ended and cannot go on. */
+	protected stuck(): { readonly task: Task; readonly on: string }[] {
 		this.current = null;
 		const stuck = this.#tasks.filter((t) => t.state !== 'done');
 		return stuck.map((task) => ({ task, on: task.wait?.kind === 'block' ? task.wait.on : 'an event' }));
@@ -96,22 +110,39 @@ export class Scheduler {
 	#pick(): Running | undefined {
 		let best: Running | undefined;
 		for (const t of this.#tasks) {
-			if (t.state === 'until' && t.wait?.kind === 'until' && t.wait.ready()) {
-				t.state = 'ready';
-				t.time = Math.max(t.time, this.current?.time ?? 0);
-			}
-			if (t.state === 'ready' && (best === undefined || t.time < best.time)) best = t;
+			if (this.isReady(t) && (best === undefined || t.time < best.time)) best = t;
 		}
 		return best;
 	}
 
+	/** Whether the task can go on; what it waited for may have come about meanwhile. */
+	protected isReady(task: Task): boolean {
+		const t = task as Running;
+		if (t.state === 'until' && t.wait?.kind === 'until' && t.wait.ready()) {
+			t.state = 'ready';
+			t.time = Math.max(t.time, this.current?.time ?? 0);
+		}
+		return t.state === 'ready';
+	}
+
 	#park(task: Running, wait: Wait): void {
 		task.wait = wait;
+		if (wait.kind === 'switch') return;
 		if (wait.kind === 'sleep') task.time += wait.cycles;
 		else {
 			task.state = wait.kind === 'block' ? 'blocked' : 'until';
 			task.since = task.time;
 		}
+	}
+
+	/** Does all of `run` at once: nobody else goes on meanwhile. */
+	whole<T>(run: () => T): T {
+		return run();
+	}
+
+	/** Whether the running task has to stop at this scheduling point. Never here: see `Preemptive`. */
+	reaches(_kind: PointKind, _address: number): boolean {
+		return false;
 	}
 
 	/** Lets time pass for the running task without a switch, if no other task could run meanwhile. Otherwise the task must sleep. */
@@ -128,6 +159,12 @@ export class Scheduler {
 		t.time = Math.max(t.time, this.current?.time ?? t.time);
 		t.waited.set(t.wait.on, (t.waited.get(t.wait.on) ?? 0) + t.time - t.since);
 		t.state = 'ready';
+	}
+
+	/** What the task waits for; null if it can go on or has ended. */
+	waitOf(task: Task): Wait | null {
+		const t = task as Running;
+		return t.state === 'blocked' || t.state === 'until' ? t.wait : null;
 	}
 
 	/** Tasks blocked on `key`, in order of arrival. */

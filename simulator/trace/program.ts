@@ -44,13 +44,17 @@ interface Mapping {
 }
 
 function mappingText(names: Names, { start, pages, flags, file, pgoff }: Mapping, from: number): string[] {
-	return start < from ? [] : [`char *${names.spot(start)?.name ?? 'p'} = ${mmapText(names, pages, flags, file, pgoff)}`];
+	if (start < from) return [];
+	const text = mmapText(names, start, pages, flags, file, pgoff);
+	return [names.spot(start)?.page === 0 ? `char *${place(names, start)} = ${text}` : text];
 }
 
-function mmapText(names: Names, pages: number, flags: number, file: number, pgoff: number): string {
-	const sharing = flags & F.VM_SHARED ? 'MAP_SHARED' : 'MAP_PRIVATE';
+/** A mapping at a later page of a region goes into the place of what is there. */
+function mmapText(names: Names, at: number, pages: number, flags: number, file: number, pgoff: number): string {
+	const fixed = (names.spot(at)?.page ?? 0) > 0;
+	const sharing = `${flags & F.VM_SHARED ? 'MAP_SHARED' : 'MAP_PRIVATE'}${fixed ? ' | MAP_FIXED' : ''}`;
 	const behind = file === 0 ? `${sharing} | MAP_ANONYMOUS, -1, 0` : `${sharing}, ${names.file(file)}, ${pgoff === 0 ? '0' : `${pgoff} * PAGE`}`;
-	return `mmap(0, ${pages} * PAGE, ${protText(flags)}, ${behind});`;
+	return `mmap(${fixed ? place(names, at) : '0'}, ${pages} * PAGE, ${protText(flags)}, ${behind});`;
 }
 
 export function protText(flags: number): string {
@@ -70,7 +74,7 @@ function lineOf(names: Names, { name, args }: UserCall, from: number): Line[] {
 		case 'sleep':
 			return whole(`/* ${a} cycles pass */`);
 		case 'sys_mmap':
-			return b < from ? [] : whole(`${names.spot(b)?.name ?? 'p'} = ${mmapText(names, c / F.PAGE_SIZE, d, e, n[5] ?? 0)}`);
+			return b < from ? [] : whole(`${names.spot(b)?.page === 0 ? `${place(names, b)} = ` : ''}${mmapText(names, b, c / F.PAGE_SIZE, d, e, n[5] ?? 0)}`);
 		case 'sys_munmap':
 			return whole(`munmap(${place(names, b)}, ${pages(c)});`);
 		case 'sys_mprotect':

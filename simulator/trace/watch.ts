@@ -240,15 +240,20 @@ function watchTlbs(r: Recorder): void {
 		if (id === 'tlb.local' || id === 'tlb.ipi' || id === 'tlb.broadcast') kind = id.slice(4) as 'local' | 'ipi' | 'broadcast';
 		add(id, n);
 	};
-	const flush = (object: () => string, run: () => void): void => {
+	const flush = (object: () => string, run: () => void, unfinished = false): void => {
 		if (flushed !== null) return run();
 		flushed = new Set();
 		kind = null;
 		run();
 		const cpus = [...flushed].sort((a, b) => a - b);
 		flushed = null;
-		if (kind !== null && cpus.length === 0) r.step(`flush ${kind}`, object(), '', 'is cached nowhere');
+		// It may come while a page is handed out, which is quiet but for this.
+		const { quiet } = r;
+		r.quiet = 0;
+		if (kind !== null && unfinished) r.step(`flush ${kind}`, object(), '', 'is not waited for');
+		else if (kind !== null && cpus.length === 0) r.step(`flush ${kind}`, object(), '', 'is cached nowhere');
 		else if (kind !== null) r.step(`flush ${kind}`, object(), `cached on ${cpus.map((cpu) => `CPU${cpu}`).join(', ')}`, 'not cached');
+		r.quiet = quiet;
 		kind = null;
 	};
 	for (const name of ['flushLocal', 'flushIpi', 'flushBroadcast'] as const) {
@@ -257,6 +262,7 @@ function watchTlbs(r: Recorder): void {
 			flush(
 				() => r.names.range(start, end, mm),
 				() => run(mm, start, end, how),
+				how?.unfinished === true,
 			);
 	}
 	const batch = k.batchFlushIpi.bind(k);

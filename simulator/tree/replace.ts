@@ -11,6 +11,7 @@ import type { TreeText } from '../index.ts';
 import type { Replacement } from '../kernel/build.ts';
 import type { Feature } from '../kernel/features.ts';
 import { isStaged, SYMBOLS } from '../kernel/symbols.ts';
+import { SUSPENDS } from '../schedule/form.ts';
 import { ADAPTERS, KEPT, TOGETHER } from './adapters.ts';
 import { type ArchFiles, archFilesOf } from './arch-files.ts';
 import { rootsOf } from './callers.ts';
@@ -43,7 +44,7 @@ export function candidates(tree: SourceTree): string[] {
 function symbolWaits(name: string): boolean | undefined {
 	const symbol = SYMBOLS.find((s) => s.name === name);
 	if (symbol === undefined) return undefined;
-	return isStaged(symbol.value) || (abiEntry(name)?.call?.waits ?? mayWait(symbol.value as (...args: never[]) => unknown));
+	return SUSPENDS.has(name) || isStaged(symbol.value) || (abiEntry(name)?.call?.waits ?? mayWait(symbol.value as (...args: never[]) => unknown));
 }
 
 /** Arguments of a symbol, the kernel apart; undefined for a staged one, whose signature the ABI knows, and for what is no symbol. */

@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config';
-import { scenarioText } from '../../vitest.config.ts';
+import { scenarioText, suspendable } from '../../vitest.config.ts';
 
 // biome-ignore lint/style/noDefaultExport: Vitest reads the default export of its configuration.
 export default defineConfig({
-	plugins: [scenarioText],
+	plugins: [suspendable, scenarioText],
 	test: {
 		root: new URL('../..', import.meta.url).pathname,
 		include: ['test/oracle/**/*.test.ts'],

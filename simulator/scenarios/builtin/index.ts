@@ -13,6 +13,7 @@ import { text as move } from './move.scenario';
 import { text as notifier } from './notifier.scenario';
 import { text as protect } from './protect.scenario';
 import { text as reclaim } from './reclaim.scenario';
+import { text as spf } from './spf.scenario';
 import { text as swap } from './swap.scenario';
 import { text as unmap } from './unmap.scenario';
 
@@ -31,6 +32,7 @@ export const BUILTIN_TEXTS: Readonly<Record<string, string>> = {
 	'fork-exit.scenario': forkExit,
 	'locks.scenario': locks,
 	'notifier.scenario': notifier,
+	'spf.scenario': spf,
 };
 
 /** Symbols by scenario, separated by spaces. A test writes them: they are what the scenarios call whose text does not say what it is about. */

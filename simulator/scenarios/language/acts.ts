@@ -57,7 +57,7 @@ export function* actOf(world: World, { process }: Column, step: Step): Co<readon
 		case 'split':
 			return yield* blocks(world, step.target, (address) => (step.op === 'collapse' ? k.khugepaged_range(mm, address) : k.split_range(mm, address)));
 		case 'device-attach':
-			k.mmu_notifier_register(mm);
+			yield* k.mmu_notifier_register(mm);
 			return [];
 		case 'wait':
 			yield { kind: 'sleep', cycles: step.cycles };

@@ -1,0 +1,191 @@
+/** Looks for harm in the interleavings of a scenario's tasks, and makes the shortest schedule that shows it. */
+import type { SimNote } from '../index.ts';
+import type { Kernel, Violation } from '../kernel/kernel.ts';
+import { type Chooser, MAX_TASKS, Preemptive, Pruned, TooManySteps } from '../schedule/preemptive.ts';
+import type { Outcome } from '../scenarios/run.ts';
+import { Noted, Priorities, Replay, scheduleText, type Turn, turnsOf } from './schedules.ts';
+import { ExecutionTree } from './tree.ts';
+
+/** Steps of all executions that an exploration may take, if it is not told otherwise. */
+export const USUAL_STEPS = 300_000;
+/** The part of them that the search of all executions may take before it gives up on looking at all of them. */
+const EXHAUSTIVE_SHARE = 0.6;
+/** Of what is then left, the part for executions with few preemptions. */
+const BOUNDED_SHARE = 0.5;
+/** Preemptions that the bounded search allows. */
+const FEW = 2;
+/** Points at which random priorities change: bugs of depth up to one more are found with the usual guarantee. */
+const CHANGES = 3;
+
+export interface ExploreLimits {
+	/** Steps of all executions together. */
+	readonly steps: number;
+	/** Of the random search. */
+	readonly seed: number;
+	/** Whether the first harm ends the search. */
+	readonly firstOnly?: boolean;
+}
+
+export interface Exploration {
+	readonly executions: number;
+	readonly steps: number;
+	/** The last search that was made. */
+	readonly method: 'exhaustive' | 'preemption-bounded' | 'random';
+	/** Whether every behaviour, up to the order of steps that do not depend on each other, was looked at; under a bound, every one within it. */
+	readonly exhausted: boolean;
+	/** Preemptions that the bounded search allowed; null for another search. */
+	readonly preemptions: number | null;
+	readonly violations: readonly (Violation & { readonly switches: number })[];
+	readonly notes: readonly SimNote[];
+	readonly ended: boolean;
+	readonly applies: boolean;
+}
+
+interface Found {
+	readonly violation: Violation;
+	turns: readonly Turn[];
+	preemptions: number;
+}
+
+/** @param run one execution of the scenario on the kernel. */
+export function explore(k: Kernel, run: () => Outcome, limits: ExploreLimits): Exploration {
+	if (!(k.sched instanceof Preemptive)) throw new Error('this form of the kernel cannot be explored');
+	const search = new Search(k, k.sched, run, limits);
+	return search.all();
+}
+
+/** The execution that a schedule describes; undefined for a text that is none. */
+export function replay(k: Kernel, run: () => Outcome, schedule: string): Outcome | undefined {
+	const turns = turnsOf(schedule);
+	if (turns === undefined || !(k.sched instanceof Preemptive)) return undefined;
+	k.sched.chooser = new Replay(turns);
+	return run();
+}
+
+class Search {
+	executions = 0;
+	steps = 0;
+	#applies = true;
+	#ended = false;
+	readonly #notes = new Map<string, SimNote>();
+	readonly #found = new Map<string, Found>();
+
+	constructor(
+		readonly k: Kernel,
+		readonly sched: Preemptive,
+		readonly run: () => Outcome,
+		readonly limits: ExploreLimits,
+	) {}
+
+	all(): Exploration {
+		const exhausted = this.#tree(Number.POSITIVE_INFINITY, this.limits.steps * EXHAUSTIVE_SHARE);
+		if (exhausted || this.#enough()) return this.#result('exhaustive', exhausted, null);
+		const bounded = this.#tree(FEW, this.steps + (this.limits.steps - this.steps) * BOUNDED_SHARE);
+		if (this.#enough()) return this.#result('preemption-bounded', bounded, FEW);
+		this.#random();
+		return this.#result(bounded ? 'preemption-bounded' : 'random', bounded, bounded ? FEW : null);
+	}
+
+	#enough(): boolean {
+		return !this.#applies || (this.limits.firstOnly === true && this.#found.size > 0);
+	}
+
+	/** Returns whether every execution within the bound was looked at. */
+	#tree(preemptions: number, until: number): boolean {
+		const tree = new ExecutionTree({ preemptions }, this.sched.log);
+		const noted = new Noted(tree);
+		for (;;) {
+			tree.begin();
+			noted.begin();
+			const pruned = this.#execute(noted);
+			if (!pruned) this.#collect(noted);
+			if (this.#enough()) return !this.#applies;
+			if (!tree.end(MAX_TASKS)) return true;
+			if (this.steps >= until) return false;
+		}
+	}
+
+	#random(): void {
+		let length = 200;
+		for (let n = 0; this.steps < this.limits.steps && !this.#enough(); n++) {
+			const noted = new Noted(new Priorities(this.limits.seed + n, length, CHANGES));
+			const before = this.steps;
+			this.#execute(noted);
+			length = Math.max(1, this.steps - before);
+			this.#collect(noted);
+		}
+	}
+
+	/** Returns whether the chooser ended the execution. */
+	#execute(chooser: Chooser): boolean {
+		this.sched.chooser = chooser;
+		this.executions++;
+		try {
+			const outcome = this.run();
+			this.#applies = outcome.applies;
+			this.#ended ||= outcome.ended;
+			for (const note of outcome.notes) this.#notes.set(`${note.rule} ${note.line} ${note.message}`, note);
+			return false;
+		} catch (error) {
+			if (error instanceof Pruned) return true;
+			if (!(error instanceof TooManySteps)) throw error;
+			this.#ended = true;
+			this.#notes.set('steps', { rule: 'budget', line: null, message: 'an interleaving takes more steps than any should; it was ended there' });
+			return true;
+		} finally {
+			this.steps += this.sched.steps;
+		}
+	}
+
+	#collect(noted: Noted): void {
+		for (const violation of this.k.violations) {
+			const key = keyOf(violation);
+			const known = this.#found.get(key);
+			if (known === undefined || noted.preemptions < known.preemptions || (noted.preemptions === known.preemptions && noted.turns.length < known.turns.length))
+				this.#found.set(key, { violation, turns: noted.turns, preemptions: noted.preemptions });
+		}
+	}
+
+	#result(method: Exploration['method'], exhausted: boolean, preemptions: number | null): Exploration {
+		const { executions, steps } = this;
+		const violations = [...this.#found.values()].map((found) => this.#shortest(found));
+		violations.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+		return { executions, steps, method, exhausted, preemptions, violations, notes: [...this.#notes.values()], ended: this.#ended, applies: this.#applies };
+	}
+
+	/** Leaves out whatever turn can be left out, and moves others together, while the same harm comes of it. */
+	#shortest(found: Found): Violation & { readonly switches: number } {
+		const key = keyOf(found.violation);
+		let best = found;
+		for (let changed = true; changed; ) {
+			changed = false;
+			for (let i = best.turns.length - 1; i >= 0; i--) {
+				const tried = this.#try(key, [...best.turns.slice(0, i), ...best.turns.slice(i + 1)]);
+				if (tried !== null && better(tried, best)) {
+					best = tried;
+					changed = true;
+				}
+			}
+		}
+		return { ...best.violation, schedule: scheduleText(best.turns), switches: best.preemptions };
+	}
+
+	#try(key: string, turns: readonly Turn[]): Found | null {
+		const replay = new Replay(turns);
+		const { executions, steps } = this;
+		this.#execute(replay);
+		// What shortens a schedule is no part of the search.
+		this.executions = executions;
+		this.steps = steps;
+		const same = this.k.violations.find((v) => keyOf(v) === key);
+		return same === undefined ? null : { violation: same, turns: replay.made, preemptions: replay.preemptions };
+	}
+}
+
+function better(a: Found, b: Found): boolean {
+	return a.preemptions < b.preemptions || (a.preemptions === b.preemptions && a.turns.length < b.turns.length);
+}
+
+function keyOf({ kind, message, line }: Violation): string {
+	return `${kind} ${line ?? ''} ${message}`;
+}

@@ -1,0 +1,175 @@
+import { AccessLog, placeOf, SYNC } from '../machine/access-log.ts';
+import type { PointKind } from './point.ts';
+import { type Running, Scheduler, type Task } from './scheduler.ts';
+
+/** What a task that has stopped does next. */
+export interface Pending {
+	readonly kind: PointKind;
+	readonly address: number;
+}
+
+/** Who decides whose turn it is. Tasks are named by numbers that are the same in every execution of the scenario. */
+export interface Chooser {
+	/** One of `enabled`, a mask of 1 << number; `current` is the one that has just stopped, 0 if it cannot go on. 0 ends the execution. */
+	choose(enabled: number, current: number): number;
+}
+
+/** The chooser ended the execution: what is left of it was looked at already. */
+export class Pruned extends Error {}
+
+/** The execution takes more steps than any should. */
+export class TooManySteps extends Error {}
+
+const MAX_STEPS = 100_000;
+/** Masks of tasks are 31 bits wide. */
+export const MAX_TASKS = 30;
+
+interface Preempted extends Running {
+	id: number;
+	pending: Pending | null;
+	/** What the task waited for, as a place whose SYNC comes before its next step; 0 for nothing. */
+	awaited: number;
+}
+
+/**
+ * The scheduler of the suspendable form: a task may stop at every scheduling point, and a chooser says who goes on. Modelled time plays
+ * no part: who sleeps can go on at once, as a device may be as fast as it likes.
+ */
+export class Preemptive extends Scheduler {
+	chooser: Chooser | null = null;
+	log = new AccessLog();
+	/** Whether the task can do that now: take the lock, flush CPUs that have interrupts off. The kernel says. */
+	mayGo: (task: Task, pending: Pending) => boolean = () => true;
+	/** Told whenever another task goes on. */
+	onSwitch: (id: number) => void = () => {};
+	steps = 0;
+	#running = false;
+	/** Number of a task by the number of who started it and how many that one had started; kept from one execution to the next. */
+	readonly #names = new Map<string, number>();
+	#children = new Map<number, number>();
+	#byId: (Preempted | undefined)[] = [];
+	#next: Preempted | null = null;
+
+	override reset(): void {
+		super.reset();
+		this.#running = false;
+		this.log.on = false;
+		this.log.entries = [];
+		this.steps = 0;
+		this.#children.clear();
+		this.#byId = [];
+		this.#next = null;
+	}
+
+	/** Names of the tasks by their numbers, as far as they have been started. */
+	names(): string[] {
+		return this.#byId.map((task) => task?.name ?? '');
+	}
+
+	/** The number of the running task; 0 while the machine is prepared. */
+	get currentId(): number {
+		return (this.current as Preempted | null)?.id ?? 0;
+	}
+
+	override spawn(...args: Parameters<Scheduler['spawn']>): Task {
+		const parent = this.#running ? this.currentId : 0;
+		const nth = this.#children.get(parent) ?? 0;
+		this.#children.set(parent, nth + 1);
+		const key = `${parent}.${nth}`;
+		let id = this.#names.get(key);
+		if (id === undefined) this.#names.set(key, (id = this.#names.size + 1));
+		if (id > MAX_TASKS) throw new RangeError(`an explored run has at most ${MAX_TASKS} tasks`);
+		const task = super.spawn(...args) as Preempted;
+		task.id = id;
+		task.pending = null;
+		task.awaited = this.#running ? placeOf('wake', id) : 0;
+		if (this.#running) this.log.note(task.awaited, SYNC);
+		this.#byId[id] = task;
+		return task;
+	}
+
+	override wake(task: Task, key: number): void {
+		const before = (task as Preempted).state;
+		super.wake(task, key);
+		if (before === (task as Preempted).state) return;
+		(task as Preempted).awaited = placeOf('wake', (task as Preempted).id);
+		this.log.note((task as Preempted).awaited, SYNC);
+	}
+
+	override passTime(): boolean {
+		return !this.#running;
+	}
+
+	override whole<T>(run: () => T): T {
+		const before = this.#running;
+		this.#running = false;
+		try {
+			const made = run() as unknown;
+			if (typeof made !== 'object' || made === null || !('next' in made)) return made as T;
+			const step = (made as Generator<unknown, T, void>).next();
+			if (step.done !== true) throw new Error('what has to be done at once waits');
+			return step.value;
+		} finally {
+			this.#running = before;
+		}
+	}
+
+	override reaches(kind: PointKind, address: number): boolean {
+		if (!this.#running) return false;
+		const task = this.current as Preempted;
+		task.pending = { kind, address };
+		const next = this.#choose(task);
+		if (next === task) {
+			task.pending = null;
+			return false;
+		}
+		this.#next = next;
+		return true;
+	}
+
+	override run(): { readonly task: Task; readonly on: string }[] {
+		this.#running = true;
+		this.log.on = true;
+		let last: Preempted | null = null;
+		for (;;) {
+			const next: Preempted | null = this.#next ?? this.#choose(null);
+			this.#next = null;
+			if (next === null) break;
+			if (next !== last) this.onSwitch(next.id);
+			last = next;
+			next.pending = null;
+			if (next.awaited !== 0) this.log.note(next.awaited, SYNC);
+			next.awaited = 0;
+			this.resume(next);
+			if (next.state === 'until' || next.state === 'done') {
+				// Others may wait for what it has come to.
+				this.log.note(EVENTS, SYNC);
+				next.awaited = EVENTS;
+			}
+		}
+		this.#running = false;
+		this.log.on = false;
+		this.onSwitch(0);
+		return this.stuck();
+	}
+
+	/** `current` has stopped at a point and is ready; null if nobody has. */
+	#choose(current: Preempted | null): Preempted | null {
+		if (++this.steps > MAX_STEPS) throw new TooManySteps();
+		let enabled = 0;
+		for (const task of this.#byId)
+			if (task !== undefined && task.state !== 'done' && this.isReady(task) && (task.pending === null || this.mayGo(task, task.pending))) enabled |= 1 << task.id;
+		if (enabled === 0) return null;
+		const here = current !== null && enabled & (1 << current.id) ? current.id : 0;
+		const chosen = this.chooser?.choose(enabled, here) ?? usual(enabled, here);
+		if (chosen === 0) throw new Pruned();
+		return this.#byId[chosen] ?? null;
+	}
+}
+
+const EVENTS = placeOf('wake', 0);
+
+/** Who goes on where nothing else is asked for: who is running, or the first that can. */
+export function usual(enabled: number, current: number): number {
+	return current !== 0 ? current : 31 - Math.clz32(enabled & -enabled);
+}
