@@ -170,7 +170,7 @@ const CASES: [name: string, flushes: string[], faults: number, program: (p: Proc
 		['local -1', 'local 1', 'local 1'],
 		2,
 		touched(1, function* (p) {
-			p.k.mmu_notifier_register(p.mm);
+			yield* p.k.mmu_notifier_register(p.mm);
 			yield* p.k.device_access(p.mm, at(0), 1);
 			yield* p.k.sys_fork(p.mm);
 			yield* p.store(0);
