@@ -25,11 +25,18 @@ export function percentChange({ before, after }: Row): string {
 	return `${percent > 0 ? '+' : ''}${percent.toFixed(1)}%`;
 }
 
-/** Who waits on what for how long, in the order of the run. */
+/** Who waits on what for how long, in the order of the run, and who is in the way. */
 export function waitChain(waits: readonly ReportWait[]): string {
 	const held = waits.filter(({ cycles }) => cycles > 0);
 	if (held.length === 0) return 'nobody waits';
-	return held.map(({ who, on, cycles }) => `${who} waits ${cycles} cycle${cycles === 1 ? '' : 's'} for ${on}`).join('; ');
+	return held
+		.map(({ who, on, cycles, behind }) => `${who} waits ${cycles} cycle${cycles === 1 ? '' : 's'} for ${on}${(behind ?? []).map(inTheWay).join('')}`)
+		.join('; ');
+}
+
+function inTheWay({ who, on, queued }: NonNullable<ReportWait['behind']>[number]): string {
+	const waits = on === null ? '' : `, who waits for ${on.endsWith(' read') ? 'the ' : ''}${on}`;
+	return `: ${queued ? 'behind' : 'held by'} ${who}${waits}`;
 }
 
 export function scenarioName({ scenario, variant }: { readonly scenario: string; readonly variant: string }): string {

@@ -50,6 +50,8 @@ export interface ReportWait {
 	readonly who: string;
 	readonly on: string;
 	readonly cycles: number;
+	/** Who it waited for, and whom that one; absent where nobody is known to hold what it waited for. */
+	readonly behind?: readonly { readonly who: string; readonly on: string | null; readonly queued?: true }[];
 }
 
 export interface ReportViolation {

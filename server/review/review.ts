@@ -240,7 +240,7 @@ function reportRun(unit: PlacedUnit, { request, before, after }: Pair): ReportRu
 }
 
 function waitsOf(result: RunResult): ReportRun['waits']['before'] {
-	return result.waits.map(({ who, on, cycles }) => ({ who, on, cycles }));
+	return result.waits;
 }
 
 function violationsOf(result: RunResult): ReportRun['violations']['before'] {
