@@ -1,6 +1,7 @@
 /** arch/../mm/fault.c in its common shape: from the exception to handle_mm_fault and back, and the user's access around it. */
 import * as F from '../abi/flags.ts';
 import { task_struct, tlbflush_unmap_batch, vm_area_struct } from '../abi/structs.ts';
+import { READ, WRITE } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
 import { translate } from '../machine/mmu.ts';
 import type { Tlb, TlbEntry } from '../machine/tlb.ts';
@@ -122,10 +123,13 @@ export function* user_access(k: Kernel, address: number, write: number, value: n
 	k.switchMm(task.cpu, task.mm);
 	const vpn = Math.floor(address / F.PAGE_SIZE);
 	for (let faults = 0; faults < MAX_FAULTS; faults++) {
+		k.point('access', address);
+		k.note('tlb', task.mm * 8 + task.cpu, WRITE);
 		const seen = translate(k.frames, tlb, k.hw, k.counters, task.mm, k.pgd(task.mm), vpn, write !== 0);
 		if (seen.ok) {
 			if (seen.stale) k.violate(write ? 'stale-write' : 'stale-read', `a ${write ? 'store' : 'load'} walks a page table that was freed`);
 			else if (seen.hit) checkTranslation(k, task.mm, address, write !== 0, seen.pfn, seen.entry);
+			k.note('content', seen.pfn, write ? WRITE : READ);
 			if (write) k.frames.content[seen.pfn] = value >= 0 ? value : (k.frames.content[seen.pfn] as number) + 1;
 			return k.frames.content[seen.pfn] as number;
 		}

@@ -29,6 +29,7 @@ interface Preempted extends Running {
 	pending: Pending | null;
 	/** What the task waited for, as a place whose SYNC comes before its next step; 0 for nothing. */
 	awaited: number;
+	waitedBefore: boolean;
 }
 
 /**
@@ -83,6 +84,7 @@ export class Preemptive extends Scheduler {
 		task.id = id;
 		task.pending = null;
 		task.awaited = this.#running ? placeOf('wake', id) : 0;
+		task.waitedBefore = false;
 		if (this.#running) this.log.note(task.awaited, SYNC);
 		this.#byId[id] = task;
 		return task;
@@ -141,11 +143,9 @@ export class Preemptive extends Scheduler {
 			if (next.awaited !== 0) this.log.note(next.awaited, SYNC);
 			next.awaited = 0;
 			this.resume(next);
-			if (next.state === 'until' || next.state === 'done') {
-				// Others may wait for what it has come to.
-				this.log.note(EVENTS, SYNC);
-				next.awaited = EVENTS;
-			}
+			// Others may wait for what it and they have come to together. Who waits for the first time has brought nothing about.
+			if (next.state === 'done' || (next.state === 'until' && next.waitedBefore)) this.log.note(EVENTS, SYNC);
+			if (next.state === 'until') next.waitedBefore = true;
 		}
 		this.#running = false;
 		this.log.on = false;
@@ -153,12 +153,25 @@ export class Preemptive extends Scheduler {
 		return this.stuck();
 	}
 
+	/** Who waited for an event comes after the step that brought it about, and not after what its waker does from then on. */
+	protected override isReady(task: Task): boolean {
+		const waiting = task as Preempted;
+		const { state } = waiting;
+		const ready = super.isReady(task);
+		if (state === 'until' && ready) {
+			waiting.awaited = placeOf('wake', waiting.id);
+			this.log.note(waiting.awaited, SYNC);
+		}
+		return ready;
+	}
+
 	/** `current` has stopped at a point and is ready; null if nobody has. */
 	#choose(current: Preempted | null): Preempted | null {
 		if (++this.steps > MAX_STEPS) throw new TooManySteps();
 		let enabled = 0;
 		for (const task of this.#byId)
-			if (task !== undefined && task.state !== 'done' && this.isReady(task) && (task.pending === null || this.mayGo(task, task.pending))) enabled |= 1 << task.id;
+			if (task !== undefined && task.state !== 'done' && this.isReady(task) && (task.pending === null || this.mayGo(task, task.pending)))
+				enabled |= 1 << task.id;
 		if (enabled === 0) return null;
 		const here = current !== null && enabled & (1 << current.id) ? current.id : 0;
 		const chosen = this.chooser?.choose(enabled, here) ?? usual(enabled, here);
