@@ -70,7 +70,8 @@ function nonZero(run: Run): string[] {
 
 function detailLines(run: Run, named: boolean): string[] {
 	const prefix = named ? `  ${run.policy}: ` : '  ';
-	const waits = run.waits.some(({ cycles }) => cycles > 0) ? [`${prefix}${plain(waitChain(run.waits))}`] : [];
+	// A line for each: who is in the way of whom makes them long.
+	const waits = run.waits.filter(({ cycles }) => cycles > 0).map((wait) => `${prefix}${plain(waitChain([wait]))}`);
 	const kinds = groupBy(run.violations, ({ kind, message }) => [kind, message]);
 	return [...waits, ...kinds.map(([v]) => `${prefix}${v?.kind}: ${plain(v?.message ?? '')} (schedule ${v?.schedule})`)];
 }

@@ -22,6 +22,7 @@ export interface Ran {
 	readonly flushes: readonly FlushEvent[];
 	readonly ipis: number;
 	readonly waits: readonly LockWait[];
+	count(metric: Parameters<Kernel['counters']['get']>[0]): number;
 }
 
 export interface On {
@@ -47,7 +48,8 @@ export function runUnder(policyName: string, what: string | Scenario, { arch = '
 	damage?.(k);
 	const { applies, notes, waits } = runScenario(k, scenario, variant, 1_000_000, version);
 	if (!applies || notes.length > 0) throw new Error(notes.map(({ message }) => message).join('\n') || 'the scenario does not apply');
-	return { kinds: [...new Set(k.violations.map(({ kind }) => kind))].sort(), flushes: k.flushes, ipis: k.counters.get('tlb.ipi'), waits };
+	const kinds = [...new Set(k.violations.map(({ kind }) => kind))].sort();
+	return { kinds, flushes: k.flushes, ipis: k.counters.get('tlb.ipi'), waits, count: (metric) => k.counters.get(metric) };
 }
 
 /** A scenario of these lines: columns and rows, before them declarations. */
