@@ -46,6 +46,7 @@ export function mmu_notifier_invalidate_range_end(k: Kernel, mm: number, _start:
 	else device.invalidating--;
 	device.ended++;
 	changed(k, mm, device);
+	if (device.invalidating === 0) k.wakeAll(mm);
 }
 
 /** Ages the device's mappings. Returns 1 if one was young. */
@@ -81,6 +82,11 @@ export function* device_access(k: Kernel, mm: number, addr: number, write: numbe
 			mapped.young = true;
 			if (write) k.frames.content[pfn] = (k.frames.content[pfn] as number) + 1;
 			return k.frames.content[pfn] as number;
+		}
+		// kvm tries again and again until the invalidation has ended.
+		if (device.invalidating > 0) {
+			k.park(mm, 'the end of an invalidation');
+			continue;
 		}
 		const { ended } = device;
 		const p = yield* k.pin_user_page(mm, addr, write);

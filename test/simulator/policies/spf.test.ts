@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadParser } from '../../../server/simulator-host.ts';
+import { loadParser, loadSimulator } from '../../../server/simulator-host.ts';
 import * as F from '../../../simulator/abi/flags.ts';
 import { page } from '../../../simulator/abi/structs.ts';
 import { chooseArch } from '../../../simulator/arch/index.ts';
@@ -313,5 +313,28 @@ describe('on the canonical schedule', () => {
 		),
 	)('%s does no harm in %s', (policy, name) => {
 		expect(run(scenarioOf(name), policy).harm).toEqual([]);
+	});
+});
+
+describe('over all interleavings', () => {
+	const explored = async (scenario: string, policy: string, limits: { readonly steps?: number } = {}) => {
+		const sim = await loadSimulator();
+		const r = sim.explore({ scenario, variant: '', arch: 'x86-64', kernel: '5.17', policy, stack: [], ...limits });
+		expect(r.notes).toEqual([]);
+		return { exhausted: r.exhausted, harm: [...new Set(r.violations.map(({ kind }) => kind))], switches: r.violations.map(({ switches }) => switches) };
+	};
+
+	it('munmap ends a lock that a speculative fault takes, and one switch shows it', async () => {
+		expect(await explored('spf-munmap', 'spf-split-ptlocks')).toEqual({ exhausted: true, harm: ['lock-freed'], switches: [1, 1] });
+	});
+
+	it.each(['spf', 'mmap-lock'])('munmap does no harm under %s', async (policy) => {
+		expect(await explored('spf-munmap', policy)).toMatchObject({ exhausted: true, harm: [] });
+	});
+
+	it('a device misses an invalidation in version 1, and in version 2 does not', async () => {
+		const first = await explored('spf-notifier', 'spf-no-notifier-lock', { steps: 12_000 });
+		expect(first.harm).toEqual(expect.arrayContaining(['stale-read']));
+		expect((await explored('spf-notifier', 'spf', { steps: 40_000 })).harm).toEqual([]);
 	});
 });
