@@ -101,6 +101,7 @@ function showAnswers(results: Results): Middleware {
 		async executeCommand(command, args, next) {
 			const answer: unknown = await next(command, args);
 			if (command === serverCommands.runScenario && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
+			if (command === serverCommands.comparePolicies && typeof answer === 'string') await results.show(titleOf(args[0]), answer, 'faultline-trace');
 			if (command === serverCommands.showEvidence && typeof answer === 'string') await results.show(titleOf(args[0]), answer, 'faultline-trace');
 			return answer;
 		},
@@ -112,5 +113,6 @@ export function titleOf(argument: RunScenarioArgument | undefined): string {
 	if (argument?.uri !== undefined && argument.hunk !== undefined) return `${argument.uri.slice(argument.uri.lastIndexOf('/') + 1)} hunk ${argument.hunk + 1}`;
 	if (argument?.uri !== undefined && argument.finding !== undefined)
 		return `${argument.uri.slice(argument.uri.lastIndexOf('/') + 1)} finding ${argument.finding}`;
+	if (argument?.scenario !== undefined && argument.policy !== undefined) return `${argument.scenario} ${argument.policy}`;
 	return argument?.scenario ?? argument?.symbol ?? 'result';
 }

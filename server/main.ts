@@ -9,11 +9,13 @@ import {
 import { catalogue } from '../simulator/index.ts';
 import { codeLens } from './features/code-lens.ts';
 import { diagnostics } from './features/diagnostics.ts';
+import { documentLink } from './features/document-link.ts';
 import { documentSymbol } from './features/document-symbol.ts';
 import { executeCommand } from './features/execute-command.ts';
 import { hover } from './features/hover.ts';
 import { parseDocument } from './patch/read.ts';
 import { abilitiesOf, type ClientAbilities } from './session/abilities.ts';
+import { comparisonsOf } from './session/comparisons.ts';
 import { reviewSettings } from './session/configuration.ts';
 import { trackDocuments } from './session/documents.ts';
 import { progressIn } from './session/progress.ts';
@@ -27,7 +29,7 @@ import { workerPool } from './session/worker-pool.ts';
 import type { SourceOptions } from './sources/choose.ts';
 import { VERSION } from './version.ts';
 
-const features: readonly Feature[] = [diagnostics, hover, codeLens, documentSymbol, executeCommand];
+const features: readonly Feature[] = [diagnostics, hover, codeLens, documentLink, documentSymbol, executeCommand];
 
 /** Starts the language server on the transport that the command line names (`--stdio`, `--node-ipc`, `--socket=PORT`). */
 export function startServer(): void {
@@ -114,7 +116,7 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 		if (client.status) void connection.sendNotification(notifications.status, status);
 	}
 
-	const session: Session = {
+	const parts: Omit<Session, 'comparisons'> = {
 		...{ connection, client, catalogue: known, documents, pool },
 		texts: texts.sources,
 		sources,
@@ -123,6 +125,7 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 		parsed: reviews.parsed,
 		settled: reviews.settled,
 	};
+	const session: Session = { ...parts, comparisons: comparisonsOf(parts) };
 	for (const feature of features) listeners.push(feature.register(session));
 	connection.onInitialized(() => {
 		void configuration.start().catch(() => {});

@@ -1,16 +1,19 @@
 import { parentPort } from 'node:worker_threads';
 import type { RunRequest, RunResult, Simulator } from '../simulator/index.ts';
+import { comparisonLine, formatComparison } from './formats/comparison.ts';
 import { formatEvidence } from './formats/evidence.ts';
 import { formatRunsTable } from './formats/runs.ts';
 import { parseDocument } from './patch/read.ts';
 import type { ParsedDocument, Patch } from './patch/types.ts';
 import { prepare } from './prepare.ts';
+import { compare, comparedWith } from './review/compare.ts';
 import { evidenceOf } from './review/evidence.ts';
 import { inFile, linesInFile } from './review/in-file.ts';
 import { architecturesFor, kernelFor, MAINLINE } from './review/plan.ts';
 import type { ReportDocument, RunReport } from './review/report.ts';
 import { reviewDocument } from './review/review.ts';
-import type { EvidenceJob, JobMessage, JobReply, JobResults, LineRuns, ReviewJob, ScenarioJob } from './session/jobs.ts';
+import { reportedRun } from './review/runs.ts';
+import type { CompareJob, EvidenceJob, JobMessage, JobReply, JobResults, LineRuns, ReviewJob, ScenarioJob } from './session/jobs.ts';
 import { outlineOf, slim } from './session/outline.ts';
 import { loadSimulator } from './simulator-host.ts';
 
@@ -42,7 +45,13 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 		const simulator = await loadSimulator();
 		simulator.define(job.texts);
 		const value =
-			job.kind === 'review' ? await review(job, simulator, turn) : job.kind === 'evidence' ? await evidence(job, simulator) : scenarios(job, simulator, turn);
+			job.kind === 'review'
+				? await review(job, simulator, turn)
+				: job.kind === 'evidence'
+					? await evidence(job, simulator)
+					: job.kind === 'compare'
+						? comparison(job, simulator, turn)
+						: scenarios(job, simulator, turn);
 		return value === null ? { id, kind: 'cancelled' } : { id, kind: 'result', value };
 	} catch (error) {
 		return { id, kind: 'failed', message: error instanceof Error ? error.message : String(error) };
@@ -112,10 +121,23 @@ function scenarios({ scenarios: names, kernel: wanted, settings }: ScenarioJob, 
 	let done = 0;
 	for (const { stack, ...request } of requests) {
 		if (turn.isCancelled()) return null;
-		const { applies, metrics, waits, violations, notes: said } = simulator.run({ ...request, stack });
-		if (applies) runs.push({ ...request, metrics, waits, violations });
-		for (const { rule, message } of said) notes.add(`note: ${rule}: ${message}\n`);
+		const said = reportedRun(simulator, { ...request, stack });
+		if (said !== null) runs.push(said.run);
+		for (const { rule, message } of said?.notes ?? []) notes.add(`note: ${rule}: ${message}\n`);
 		turn.report(++done, requests.length);
 	}
 	return formatRunsTable({ schema: 1, runs }, { colour: false }) + [...notes].join('');
+}
+
+/** Null when it was cancelled. */
+function comparison({ scenario, policy, kernel, settings }: CompareJob, simulator: Simulator, turn: Turn): JobResults['compare'] | null {
+	const info = simulator.scenarios().find(({ name }) => name === scenario);
+	if (info === undefined) throw new Error(`there is no scenario ${scenario}`);
+	const steps = compare(simulator, info, comparedWith(policy, simulator.policies()), settings, kernel);
+	for (;;) {
+		if (turn.isCancelled()) return null;
+		const step = steps.next();
+		if (step.done === true) return { line: comparisonLine(step.value), text: formatComparison(step.value) };
+		turn.report(step.value.done, step.value.total);
+	}
 }

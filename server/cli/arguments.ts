@@ -13,6 +13,8 @@ interface Option {
 	readonly of: readonly string[];
 	/** `list` splits at commas and may be repeated; `none` is a switch. */
 	readonly takes: 'one' | 'list' | 'none';
+	/** Commands for which it is a switch all the same. */
+	readonly switchOf?: readonly string[];
 	/** Named in the design, not in this version: refused instead of silently ignored. */
 	readonly later?: true;
 }
@@ -35,7 +37,7 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
 	['staged', { of: ['review'], takes: 'none' }],
 	['jobs', { of: ['review'], takes: 'one', later: true }],
 	['shard', { of: ['review'], takes: 'one', later: true }],
-	['explain', { of: ['review'], takes: 'one' }],
+	['explain', { of: ['review', 'run'], takes: 'one', switchOf: ['run'] }],
 ]);
 
 /** Reads a command line. Throws UsageError with one line that names the mistake and the nearest valid spelling. */
@@ -57,7 +59,7 @@ export function readArguments(argv: readonly string[]): Arguments {
 			continue;
 		}
 		const [name, option, inline] = optionOf(word, command);
-		if (option.takes === 'none') {
+		if (option.takes === 'none' || option.switchOf?.includes(command) === true) {
 			if (inline !== null) throw new UsageError(`--${name} takes no value`);
 			options.set(name, []);
 			continue;

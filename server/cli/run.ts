@@ -2,6 +2,7 @@ import type { RunRequest, Simulator } from '../../simulator/index.ts';
 import { formatJson } from '../formats/json.ts';
 import { architecturesFor, MAINLINE } from '../review/plan.ts';
 import type { RunReport } from '../review/report.ts';
+import { type ReportedRun, reportedRun } from '../review/runs.ts';
 import type { Arguments } from './arguments.ts';
 import { CLEAN, type Host, UNUSABLE, UsageError } from './host.ts';
 import { unknownName } from './nearest.ts';
@@ -15,6 +16,8 @@ const USUAL_KERNEL = '6.12';
 export async function runCommand(args: Arguments, host: Host): Promise<number> {
 	const format = oneOf(args, 'format', ['text', 'table', 'json'], 'text');
 	const kernel = kernelOption(args);
+	const explain = args.options.has('explain');
+	if (explain && format === 'json') throw new UsageError('--explain prints text, not json');
 	checkSeed(args);
 	const { sim, broken } = await openSimulator(host);
 	const requests = requestsOf(args, sim, kernel);
@@ -22,18 +25,13 @@ export async function runCommand(args: Arguments, host: Host): Promise<number> {
 	for (const { kernel: used, policy } of requests)
 		if (kernel !== undefined && used !== kernel) notes.add(`note: ${policy} runs on ${used}: the policy is a difference from that version\n`);
 	const runs = requests.flatMap((request) => {
-		const result = sim.run(request);
-		if (!result.applies) return [];
-		for (const note of result.notes) notes.add(`note: ${note.rule}: ${note.message}\n`);
-		const { scenario, variant, arch, kernel: version, policy } = request;
-		return {
-			...{ scenario, variant, arch, kernel: version, policy, metrics: result.metrics },
-			waits: result.waits.map(({ who, on, cycles }) => ({ who, on, cycles })),
-			violations: result.violations.map(({ kind, schedule, message }) => ({ kind, schedule, message })),
-		};
+		const said = reportedRun(sim, request);
+		for (const note of said?.notes ?? []) notes.add(`note: ${note.rule}: ${note.message}\n`);
+		return said?.run ?? [];
 	});
 	for (const note of notes) host.err(note);
 	host.out(await formatted({ schema: 1, runs }, format, host));
+	if (explain) host.out(await schedules(sim, runs));
 	return broken ? UNUSABLE : CLEAN;
 }
 
@@ -62,6 +60,14 @@ function requestsOf(args: Arguments, sim: Simulator, kernel: string | undefined)
 				}),
 			),
 		);
+}
+
+/** The schedule of each violation, once for all runs that have it. */
+async function schedules(sim: Simulator, runs: readonly ReportedRun[]): Promise<string> {
+	const [{ harmsOf }, { harmLines }] = await Promise.all([import('../review/compare.ts'), import('../formats/comparison.ts')]);
+	return harmsOf(sim, runs)
+		.map((harm) => `\n${harmLines(harm).join('\n')}\n`)
+		.join('');
 }
 
 async function formatted(report: RunReport, format: 'text' | 'table' | 'json', host: Host): Promise<string> {

@@ -18,6 +18,7 @@ export const USAGE = `Usage: faultline COMMAND [ARGUMENT ...]
       --explain FINDING   evidence of one finding: 1, RULE or RULE:LINE
   run SCENARIO ...        run scenarios without a patch; two policies are compared
       --arch, --kernel, --format and --seed as above; --policy may be repeated
+      --explain           each violation as a schedule, with the CPUs as columns
   list WHAT               scenarios, hooks, policies, arch, abi, rules or metrics
       --kernel VERSION    of arch
       --format FORMAT     text or json

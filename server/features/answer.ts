@@ -1,9 +1,9 @@
 import { type CancellationToken, LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
-import { JobCancelled, JobFailed } from '../session/jobs.ts';
+import { JobCancelled, JobFailed, type JobResults } from '../session/jobs.ts';
 import type { Task } from '../session/worker-pool.ts';
 
-/** The text that a job of the worker answers with; the token cancels the job. */
-export async function answerOf(task: Task<'scenario' | 'evidence'>, token: CancellationToken): Promise<string> {
+/** What a job of the worker answers with; the token cancels the job. */
+export async function answerOf<K extends 'scenario' | 'evidence' | 'compare'>(task: Task<K>, token: CancellationToken): Promise<JobResults[K]> {
 	const listener = token.onCancellationRequested(task.cancel);
 	try {
 		return await task.result;

@@ -4,6 +4,7 @@ import type { Finding, ReportHunk } from '../review/report.ts';
 import { type RunScenarioArgument, readArgument, serverCommands } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
+import { offerTitle } from './comparison.ts';
 import { findingsIn } from './evidence.ts';
 
 /** Symbols of a thread without a diff that get a lens at most. */
@@ -14,6 +15,9 @@ export const codeLens: Feature = {
 	capabilities: () => ({ codeLensProvider: { resolveProvider: true } }),
 	register(session) {
 		const { connection, client, documents } = session;
+		const refresh = (): void => {
+			if (client.refreshesLenses) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
+		};
 		connection.onCodeLens(({ textDocument }) => {
 			const document = documents.get(textDocument.uri);
 			return document === undefined ? [] : lensesOf(session, document);
@@ -22,15 +26,23 @@ export const codeLens: Feature = {
 			const argument = readArgument(lens.data);
 			const document = argument?.uri === undefined ? undefined : documents.get(argument.uri);
 			if (argument === undefined || document === undefined) return lens;
+			const { scenario, policy } = argument;
+			if (scenario !== undefined && policy !== undefined) {
+				const title = await offerTitle(session, document, { scenario, policy }, token);
+				return { ...lens, command: { title, command: serverCommands.comparePolicies, arguments: [argument] } };
+			}
 			// A client that cannot be told to ask again has to wait for the review.
 			if (!client.refreshesLenses && argument.hunk !== undefined) await session.settled(document, token);
 			const command = argument.finding === undefined ? serverCommands.runScenario : serverCommands.showEvidence;
 			return { ...lens, command: { title: titleOf(session, document, argument), command, arguments: [argument] } };
 		});
 		return {
-			settled() {
-				if (client.refreshesLenses) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
+			settled(document) {
+				refresh();
+				// As a patch is reviewed when it is opened, so what a thread offers is run.
+				if (client.refreshesLenses) session.comparisons.runAll(document, refresh);
 			},
+			closed: session.comparisons.forget,
 		};
 	},
 };
@@ -45,6 +57,8 @@ function lensesOf(session: Session, document: ReviewedDocument): CodeLens[] {
 			...findingsIn(document).map(({ number, finding }) => lens(document, finding.line, { uri: document.uri, finding: number })),
 		];
 	}
+	const offers = session.comparisons.offers(document);
+	if (offers.length > 0) return offers.map(({ scenario, policy, line }) => lens(document, line, { uri: document.uri, scenario, policy }));
 	const mentioned = (parsed?.mentions ?? [])
 		.filter(({ name }) => scenariosOf(session, [name]).length > 0)
 		.flatMap(({ name, places }) => (places[0] === undefined ? [] : [{ name, line: places[0].line }]))

@@ -28,8 +28,11 @@ export async function showEvidence(session: Session, { uri, finding }: RunScenar
 		texts: session.texts(),
 		sources: session.sources(),
 	} as const;
-	const text = await answerOf(session.pool.run({ ...job, found, report }, { urgent: true }), token);
-	// VS Code's side shows the answer in a read-only document; other editors drop the answer of a command.
+	return shown(session, await answerOf(session.pool.run({ ...job, found, report }, { urgent: true }), token));
+}
+
+/** VS Code's side shows the answer in a read-only document; other editors drop the answer of a command. */
+export function shown(session: Session, text: string): string {
 	if (!session.client.status) void session.connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Info, message: text });
 	return text;
 }

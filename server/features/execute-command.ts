@@ -9,6 +9,7 @@ import type { Feature, Session } from '../session/session.ts';
 import { VERSION } from '../version.ts';
 import { answerOf } from './answer.ts';
 import { scenariosOf } from './code-lens.ts';
+import { comparePolicies } from './comparison.ts';
 import { showEvidence } from './evidence.ts';
 
 /** Kernel of a run that no document and no setting gives one. */
@@ -22,6 +23,7 @@ export const executeCommand: Feature = {
 			if (command === serverCommands.listScenarios) return session.catalogue.scenarios().map(({ name, family, doc }) => ({ name, family, doc }));
 			if (command === serverCommands.runScenario) return await runScenario(session, readArgument(argument) ?? {}, token);
 			if (command === serverCommands.showEvidence) return await showEvidence(session, readArgument(argument) ?? {}, token);
+			if (command === serverCommands.comparePolicies) return await comparePolicies(session, readArgument(argument) ?? {}, token);
 			throw new ResponseError(ErrorCodes.InvalidParams, `there is no command ${command}`);
 		});
 		return {};

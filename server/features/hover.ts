@@ -30,7 +30,7 @@ function hoverOnName(session: Session, document: ReviewedDocument, line: number,
 	const kernel = patchAt(session.parsed(document), line)?.kernel;
 	const info = session.catalogue.explain(found.name, kernel);
 	if (info === undefined) return null;
-	const blocks = [...describe(info), ...exercisedBy(session, info.name)];
+	const blocks = [...describe(info), ...exercisedBy(session, info.name), ...comparedIn(session, document, found.name)];
 	const range = { start: { line: line - 1, character: found.start }, end: { line: line - 1, character: found.start + found.name.length } };
 	return { contents: render(blocks, session.client.markdownHover), range };
 }
@@ -59,6 +59,17 @@ function exercisedBy(session: Session, name: string): Block[] {
 	const shown: Inline[] = names.slice(0, maxScenarios).flatMap((scenario, at) => [at === 0 ? '' : ', ', { code: scenario }]);
 	const rest = names.length > maxScenarios ? ` and ${names.length - maxScenarios} more` : '';
 	return [{ kind: 'paragraph', content: ['Exercised by ', ...shown, `${rest}.`] }];
+}
+
+/** In a thread without a diff: what the comparisons of the name have shown so far. */
+function comparedIn(session: Session, document: ReviewedDocument, name: string): Block[] {
+	const [offer] = session.comparisons.offers(document);
+	if (offer === undefined) return [];
+	const rows = (session.comparisons.mentioned(document).get(name) ?? []).slice(0, maxScenarios).flatMap((scenario): Inline[][] => {
+		const known = session.comparisons.known(document, { scenario, policy: offer.policy });
+		return known === undefined ? [] : [[{ code: scenario }, known.line]];
+	});
+	return rows.length === 0 ? [] : [{ kind: 'table', head: ['scenario', `${offer.policy} against mainline`], rows }];
 }
 
 function hoverOnLine(session: Session, document: ReviewedDocument, line: number): Hover | null {

@@ -18,10 +18,14 @@ export function scheduleLines(side: 'before' | 'after', steps: readonly MarkedSt
 	const cpus = [...new Set(taken.map(({ cpu }) => cpu))].sort((a, b) => a - b);
 	if (cpus.length === 0) return [`${side}: nothing runs`];
 	const layout = layoutOf(cpus);
-	const heads = cpus.map((cpu) => [`CPU${cpu} ${namesOn(cpu, taken)}`.trimEnd()]);
-	// Columns that overlap have a line each for their heads.
-	const headRows = layout.bars ? [heads] : heads.map((head, c) => heads.map((_, i) => (i === c ? head : [])));
-	const out = [`${side}:`, '', ...headRows.flatMap((row) => rowOf(layout, row, ' '))];
+	const out = [
+		`${side}:`,
+		'',
+		...columnHeads(
+			layout,
+			cpus.map((cpu) => `CPU${cpu} ${namesOn(cpu, taken)}`.trimEnd()),
+		),
+	];
 	/** Function that the last step of each CPU was in. */
 	const at = new Map<number, string>();
 	let last = -1;
@@ -44,21 +48,28 @@ export function scheduleLines(side: 'before' | 'after', steps: readonly MarkedSt
 	return out;
 }
 
+/** The heads of the columns; those of columns that overlap have a line each. */
+export function columnHeads(layout: Layout, texts: readonly string[]): string[] {
+	const heads = texts.map((text) => [text]);
+	const rows = layout.bars ? [heads] : heads.map((head, c) => heads.map((_, i) => (i === c ? head : [])));
+	return rows.flatMap((row) => rowOf(layout, row, ' '));
+}
+
 /** Where the columns begin and how wide they are. */
-interface Layout {
+export interface Layout {
 	readonly offsets: readonly number[];
 	readonly widths: readonly number[];
 	readonly bars: boolean;
 }
 
 /** Two CPUs stand side by side; of more, each begins further to the right and has the rest of the line. */
-function layoutOf(cpus: readonly number[]): Layout {
+export function layoutOf(cpus: readonly number[]): Layout {
 	if (cpus.length > 2) return { offsets: cpus.map((_, i) => 2 + i * 10), widths: cpus.map((_, i) => WIDTH - 2 - i * 10), bars: false };
 	const width = cpus.length === 1 ? WIDTH - 2 : 36;
 	return { offsets: cpus.map((_, i) => 2 + i * 39), widths: cpus.map(() => width), bars: true };
 }
 
-function rowOf({ offsets, bars }: Layout, cells: readonly (readonly string[])[], mark: string): string[] {
+export function rowOf({ offsets, bars }: Layout, cells: readonly (readonly string[])[], mark: string): string[] {
 	const height = Math.max(...cells.map((cell) => cell.length));
 	return Array.from({ length: height }, (_, y) => {
 		let line = mark;

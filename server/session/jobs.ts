@@ -6,7 +6,7 @@ import type { ReviewSettings } from '../review/settings.ts';
 import type { SourceOptions } from '../sources/choose.ts';
 
 /** What the simulation worker is asked and what it answers: data that a structured clone carries. */
-export type Job = ReviewJob | EvidenceJob | ScenarioJob | ParseJob;
+export type Job = ReviewJob | EvidenceJob | ScenarioJob | CompareJob | ParseJob;
 
 export interface ReviewJob {
 	readonly kind: 'review';
@@ -47,6 +47,20 @@ export interface ScenarioJob {
 	readonly texts: readonly ScenarioSource[];
 }
 
+/** Runs a scenario under mainline, a policy and the what-if variants of that. */
+export interface CompareJob extends Omit<ScenarioJob, 'kind' | 'scenarios'> {
+	readonly kind: 'compare';
+	readonly scenario: string;
+	readonly policy: string;
+}
+
+/** Both are plain text. */
+export interface CompareOutcome {
+	/** What came of it in one line. */
+	readonly line: string;
+	readonly text: string;
+}
+
 /** Parses a document that is too large for the main thread. */
 export interface ParseJob {
 	readonly kind: 'parse';
@@ -77,6 +91,7 @@ export interface JobResults {
 	readonly evidence: string;
 	/** Plain text. */
 	readonly scenario: string;
+	readonly compare: CompareOutcome;
 	/** The document without its hunks, which came as `DocumentPart`s. */
 	readonly parse: ParsedDocument;
 }

@@ -9,6 +9,8 @@ export const serverCommands = {
 	runScenario: 'faultline.server.runScenario',
 	/** Takes `RunScenarioArgument` with a finding of an open document; answers with plain text: the program and the schedule behind a finding. */
 	showEvidence: 'faultline.server.showEvidence',
+	/** Takes `RunScenarioArgument` with an open document, a scenario and a policy; answers with plain text: the policy against mainline. */
+	comparePolicies: 'faultline.server.comparePolicies',
 	/** Takes nothing; answers with `ScenarioItem[]`. */
 	listScenarios: 'faultline.server.listScenarios',
 } as const;
@@ -30,7 +32,7 @@ export interface StatusParams {
 	readonly detail: string;
 }
 
-/** Either a hunk or a finding of an open document, or a kernel symbol, or a scenario. */
+/** Either a hunk or a finding of an open document, or a kernel symbol, or a scenario, with a policy to compare mainline with. */
 export interface RunScenarioArgument {
 	readonly uri?: string;
 	/** Hunk id in the report of the document. */
@@ -38,6 +40,7 @@ export interface RunScenarioArgument {
 	/** Every scenario that exercises this symbol. */
 	readonly symbol?: string;
 	readonly scenario?: string;
+	readonly policy?: string;
 	/** Number of a finding of the document, from 1. */
 	readonly finding?: number;
 }
@@ -51,12 +54,13 @@ export interface ScenarioItem {
 /** What a client handed back; it may be anything. */
 export function readArgument(value: unknown): RunScenarioArgument | undefined {
 	if (typeof value !== 'object' || value === null) return undefined;
-	const { uri, hunk, symbol, scenario, finding } = value as Readonly<Record<keyof RunScenarioArgument, unknown>>;
+	const { uri, hunk, symbol, scenario, policy, finding } = value as Readonly<Record<keyof RunScenarioArgument, unknown>>;
 	return {
 		...(typeof uri === 'string' ? { uri } : {}),
 		...(typeof hunk === 'number' ? { hunk } : {}),
 		...(typeof symbol === 'string' ? { symbol } : {}),
 		...(typeof scenario === 'string' ? { scenario } : {}),
+		...(typeof policy === 'string' ? { policy } : {}),
 		...(typeof finding === 'number' ? { finding } : {}),
 	};
 }

@@ -3,6 +3,7 @@ import type { Catalogue, ScenarioSource } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { SourceOptions } from '../sources/choose.ts';
 import type { ClientAbilities } from './abilities.ts';
+import type { Comparisons } from './comparisons.ts';
 import type { Configuration } from './configuration.ts';
 import type { Documents } from './documents.ts';
 import type { ReviewedDocument } from './reviewed-document.ts';
@@ -23,6 +24,8 @@ export interface Session {
 	/** Where the code before a patch may be looked for. */
 	sources(): SourceOptions;
 	configuration(): Configuration;
+	/** What threads without a diff offer to compare. */
+	readonly comparisons: Comparisons;
 	/** What was parsed from the document; from an earlier text while a large one is parsed elsewhere. */
 	parsed(document: ReviewedDocument): ParsedDocument | undefined;
 	/** Resolves to true once the review of the present text ended, to false when the token or a newer text got ahead of it. */

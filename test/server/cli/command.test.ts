@@ -33,6 +33,8 @@ describe('mistakes', () => {
 		['review --jobs 2 x', 'faultline: --jobs is not available in this version'],
 		['review --shard 1/2 x', 'faultline: --shard is not available in this version'],
 		['review --format json --explain 1 x', 'faultline: --explain prints text, not json'],
+		['run --format json --explain touch', 'faultline: --explain prints text, not json'],
+		['run --explain=1 touch', 'faultline: --explain takes no value'],
 		['review --arch', 'faultline: --arch needs a value'],
 		['review --arch --kernel 5.8', 'faultline: --arch needs a value'],
 		['review --kernel 5.8 --kernel 5.9 x', 'faultline: --kernel is given twice'],

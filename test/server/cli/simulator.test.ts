@@ -44,3 +44,31 @@ it('reports by rules that have words', async () => {
 	const missing = metrics().filter(({ rule }) => rule !== null && ruleInfo(rule) === undefined);
 	expect(missing).toEqual([]);
 });
+
+it('compares two policies, and explains what one of them violates', async () => {
+	const line = 'run reclaim-munmap-remap --policy mainline --policy luf-no-pending --arch x86-64 --format table';
+	const { status, out } = await run(`${line} --explain`);
+	expect(status).toBe(0);
+	expect(out).toMatch(/^ +mainline +%change +luf-no-pending +metric\n +\d+ +-\d+\.\d% +\d+ {2}tlb\.flush$/m);
+	expect(out).toMatch(/^ {2}luf-no-pending: stale-read: /m);
+	expect(out).not.toMatch(/^ {2}mainline: \w+-\w+: /m);
+	expect(out).toMatch(/^stale-read\b.* under luf-no-pending: /m);
+	expect(out).toMatch(/^ {2}CPU0 +\| CPU1$/m);
+	expect(out).toMatch(/munmap A\[0\]: finds nothing mapped/);
+	expect(out.startsWith((await run(line)).out)).toBe(true);
+});
+
+it('has nothing to explain where nothing is violated', async () => {
+	const line = 'run reclaim-munmap-remap --arch x86-64';
+	expect((await run(`${line} --explain`)).out).toBe((await run(line)).out);
+});
+
+it('reviews under a policy that is named, and says so', async () => {
+	const { status, out } = await run('review c.patch --policy luf --format json --fail-on never', {
+		'c.patch': comment.replace('+\t\t/* Not there. */', '+\tflush_tlb_page(vmf->vma, vmf->address);'),
+	});
+	expect(status).toBe(0);
+	const { runs } = JSON.parse(out).documents[0].patches[0];
+	expect(runs.length).toBeGreaterThan(0);
+	expect(new Set(runs.map((r: { policy: string; kernel: string }) => `${r.policy} ${r.kernel}`))).toEqual(new Set(['luf 6.10']));
+});

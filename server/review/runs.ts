@@ -1,0 +1,34 @@
+import type { RunRequest, SimNote, Simulator, Trace } from '../../simulator/index.ts';
+import type { RunReport } from './report.ts';
+
+export type ReportedRun = RunReport['runs'][number];
+
+/** A run without a patch as reports print it, and what it has to say. Null where the scenario cannot happen. */
+export interface SaidRun {
+	readonly run: ReportedRun;
+	readonly notes: readonly SimNote[];
+	/** It ended early: its figures say nothing. */
+	readonly ended: boolean;
+}
+
+/** Every run without a patch, and so every violation that is listed without one, comes from here: metrics are those of the canonical schedule. */
+export function reportedRun(sim: Simulator, request: RunRequest): SaidRun | null {
+	const { applies, ended, metrics, waits, violations, notes } = sim.run(request);
+	if (!applies) return null;
+	const { scenario, variant, arch, kernel, policy } = request;
+	return {
+		run: {
+			...{ scenario, variant, arch, kernel, policy, metrics },
+			waits,
+			violations: violations.map(({ kind, schedule, message }) => ({ kind, schedule, message })),
+		},
+		notes,
+		ended,
+	};
+}
+
+/** The run again, step by step, on the schedule of one of its violations. */
+export function tracedRun(sim: Simulator, { scenario, variant, arch, kernel, policy }: ReportedRun, schedule: string): Trace {
+	const request: RunRequest & { readonly schedule: string } = { scenario, variant, arch, kernel, policy, stack: [], schedule };
+	return sim.trace(request);
+}
