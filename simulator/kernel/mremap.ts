@@ -57,7 +57,6 @@ export function* move_vma(k: Kernel, vma: number, old_addr: number, old_len: num
 export function move_page_tables(k: Kernel, vma: number, old_addr: number, new_vma: number, new_addr: number, len: number, need_rmap_locks: number): number {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	const end = old_addr + len;
-	k.luf_forget(mm, old_addr, end);
 	k.mmu_notifier_invalidate_range_start(mm, old_addr, end);
 	for (let from = old_addr, to = new_addr, extent = 0; from < end; from += extent, to += extent) {
 		const room = (address: number): number => F.PMD_SIZE - (address % F.PMD_SIZE);

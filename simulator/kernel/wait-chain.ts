@@ -36,7 +36,8 @@ export function noteWait(k: Kernel, key: number, on: string): void {
 		const chain = follow(k, waits, wait);
 		let known = chains.get(wait.task);
 		if (known === undefined) chains.set(wait.task, (known = new Map()));
-		if (chain.length > (known.get(wait.on)?.length ?? 0)) known.set(wait.on, chain);
+		const before = known.get(wait.on) ?? [];
+		if (chain.length > before.length || (chain.length === before.length && before.at(-1)?.on === null)) known.set(wait.on, chain);
 	}
 }
 

@@ -118,6 +118,32 @@ describe('the chain', () => {
 		expect(chain(ran, 'reader-2', 'mmap_lock')).toEqual([{ who: 'writer', on: 'mmap_lock', queued: true }, ...end]);
 	});
 
+	it('reaches a read that begins while others queue', () => {
+		const later: Scenario = {
+			...{ name: 'later', family: 'test', doc: '', variants: [''], exercises: [] },
+			start(s) {
+				const { k } = s;
+				const mm = s.mm();
+				const folio = k.alloc_page(1);
+				k.trylock_page(folio);
+				s.task('reader', 0, mm, function* () {
+					yield* k.mmap_read_lock(mm);
+					yield* s.sleep(5000);
+					k.readPages([folio]);
+					yield* k.folio_wait_locked(folio);
+					k.mmap_read_unlock(mm);
+					k.put_page(folio);
+				});
+				s.task('writer', 1, mm, function* () {
+					yield* s.sleep(1000);
+					yield* k.mmap_write_lock(mm);
+					k.mmap_write_unlock(mm);
+				});
+			},
+		};
+		expect(chain(runUnder('mainline', later, { kernel: '6.6' }), 'writer', 'mmap_lock')).toEqual([{ who: 'reader', on: 'file read' }]);
+	});
+
 	it('is printed in one line', () => {
 		const request = { scenario: 'swapin-io', variant: 'writer-same-vma-then-elsewhere', arch: 'x86-64', kernel: '6.6', policy: 'vma-lock-hold-io' };
 		const text = formatRunsText({ schema: 1, runs: [{ ...request, metrics: {}, waits: held.waits, violations: [] }] }, { colour: false });
