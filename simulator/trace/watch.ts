@@ -9,6 +9,7 @@ import * as folio from '../kernel/folio.ts';
 import type { FlushKind, Kernel, KernelState } from '../kernel/kernel.ts';
 import * as locks from '../kernel/locks.ts';
 import * as pgtable from '../kernel/pgtable.ts';
+import { WRITE } from '../machine/access-log.ts';
 import type { Co, Wait } from '../schedule/scheduler.ts';
 import { entryWords, faultWords } from './names.ts';
 import { Recorder } from './recorder.ts';
@@ -123,7 +124,7 @@ const FLAG_WORDS: readonly (readonly [bit: number, name: string])[] = [
 
 function watchMemory(r: Recorder): void {
 	const { mem, frames } = r.k;
-	const [w64, w32] = [mem.w64.bind(mem), mem.w32.bind(mem)];
+	const [w64, w32, add32, put32] = [mem.w64.bind(mem), mem.w32.bind(mem), mem.add32.bind(mem), mem.put32.bind(mem)];
 	mem.w64 = (at, value) => {
 		const entry = r.tables.entry(at, value);
 		const old = entry === null ? value : mem.r64(at);
@@ -133,9 +134,7 @@ function watchMemory(r: Recorder): void {
 		else if (entry.level === 1) r.step('pmd', r.names.block(entry.address, entry.mm), entryWords(old), pointing(r, old, value));
 		else r.step('pte', r.names.at(entry.address, entry.mm), entryWords(old), pointing(r, old, value));
 	};
-	mem.w32 = (at, value) => {
-		const old = mem.r32(at);
-		w32(at, value);
+	const changed = (at: number, old: number, value: number): void => {
 		const offset = at - frames.memMap;
 		if (old === value || offset < 0 || offset >= frames.capacity * page.SIZE) return;
 		const member = offset % page.SIZE;
@@ -147,6 +146,21 @@ function watchMemory(r: Recorder): void {
 		if (member === page._refcount) r.step('ref', r.names.folio(head), String(old), String(value));
 		else if (member === page._mapcount) r.step('mapcount', r.names.folio(head), String(old + 1), String(value + 1));
 		else for (const [bit, word] of FLAG_WORDS) if ((old ^ value) & (1 << bit)) r.step('flag', r.names.folio(head), has(old, bit, word), has(value, bit, word));
+	};
+	mem.w32 = (at, value) => {
+		const old = mem.r32(at);
+		w32(at, value);
+		changed(at, old, value);
+	};
+	mem.add32 = (at, by) => {
+		const old = mem.r32(at);
+		add32(at, by);
+		changed(at, old, old + by);
+	};
+	mem.put32 = (at, value) => {
+		const old = mem.i32[at >> 2] as number;
+		put32(at, value);
+		changed(at, old, value);
 	};
 }
 
@@ -242,11 +256,32 @@ function watchTlbs(r: Recorder): void {
 	};
 	const flush = (object: () => string, run: () => void, unfinished = false): void => {
 		if (flushed !== null) return run();
-		flushed = new Set();
+		const own = new Set<number>();
+		flushed = own;
 		kind = null;
-		run();
-		const cpus = [...flushed].sort((a, b) => a - b);
+		const made = run() as unknown;
 		flushed = null;
+		if (isCoroutine(made)) return flushLater(object, made, unfinished) as unknown as void;
+		told(object, own, unfinished);
+	};
+	/** A flush that others may come before: only what it does itself is its own. */
+	function* flushLater(object: () => string, made: Co<unknown>, unfinished: boolean): Co<unknown> {
+		for (;;) {
+			const outer = flushed;
+			const own = new Set<number>();
+			flushed = own;
+			kind = null;
+			const step = made.next();
+			flushed = outer;
+			if (step.done === true) {
+				told(object, own, unfinished);
+				return step.value;
+			}
+			yield step.value;
+		}
+	}
+	const told = (object: () => string, reached: ReadonlySet<number>, unfinished: boolean): void => {
+		const cpus = [...reached].sort((a, b) => a - b);
 		// It may come while a page is handed out, which is quiet but for this.
 		const { quiet } = r;
 		r.quiet = 0;
