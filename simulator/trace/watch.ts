@@ -9,7 +9,6 @@ import * as folio from '../kernel/folio.ts';
 import type { FlushKind, Kernel, KernelState } from '../kernel/kernel.ts';
 import * as locks from '../kernel/locks.ts';
 import * as pgtable from '../kernel/pgtable.ts';
-import { WRITE } from '../machine/access-log.ts';
 import type { Co, Wait } from '../schedule/scheduler.ts';
 import { entryWords, faultWords } from './names.ts';
 import { Recorder } from './recorder.ts';
