@@ -52,7 +52,9 @@ export function esbuildSuspendable(root) {
 			});
 			// What is no module of ours, such as a text or figures, is the same in both forms.
 			setup.onResolve({ filter: /./, namespace: 'suspendable' }, ({ path: name, importer }) =>
-				name.startsWith('.') ? { path: path.resolve(path.dirname(path.join(root, importer)), name) } : setup.resolve(name, { resolveDir: root, kind: 'import-statement' }),
+				name.startsWith('.')
+					? { path: path.resolve(path.dirname(path.join(root, importer)), name) }
+					: setup.resolve(name, { resolveDir: root, kind: 'import-statement' }),
 			);
 			setup.onLoad({ filter: /./, namespace: 'suspendable' }, ({ path: file }) => {
 				form ??= suspendableForm(root);
@@ -92,7 +94,16 @@ function readModules(root) {
 		const file = path.join('simulator', entry).split(path.sep).join('/');
 		if (!file.endsWith('.ts') || file.endsWith('.d.ts')) continue;
 		const text = readFileSync(path.join(root, file), 'utf8');
-		modules.set(file, { file, text, ast: parseAst(text, { lang: 'ts' }, file), imports: new Map(), functions: [], top: new Map(), classes: new Map(), uses: new Set() });
+		modules.set(file, {
+			file,
+			text,
+			ast: parseAst(text, { lang: 'ts' }, file),
+			imports: new Map(),
+			functions: [],
+			top: new Map(),
+			classes: new Map(),
+			uses: new Set(),
+		});
 	}
 	for (const module of modules.values()) collect(module);
 	return modules;
@@ -279,7 +290,9 @@ function operationsOf(module, modules, add) {
 }
 
 const isPrimitive = (node, fn) =>
-	node.callee.type === 'MemberExpression' && isKernel(node.callee.object, fn) && (node.callee.property.name === 'point' || node.callee.property.name === 'park');
+	node.callee.type === 'MemberExpression' &&
+	isKernel(node.callee.object, fn) &&
+	(node.callee.property.name === 'point' || node.callee.property.name === 'park');
 
 /** Which functions suspend, until nothing changes any more. */
 function analyse(modules) {
@@ -360,9 +373,13 @@ function formSource(modules) {
 	return `export const SUSPENDABLE = true;\nexport const SUSPENDS = new Set(${JSON.stringify(suspendingNames(modules))});\n`;
 }
 
-/** Modules without a suspending function that import none with one. */
+/** Modules without a suspending function or a call of one, that import none with one. */
 function sharedModules(modules) {
-	const apart = new Set([...modules.values()].filter((m) => m.functions.some((f) => f.suspends) || m.file === FRONT || m.file.endsWith(FORM)).map((m) => m.file));
+	const apart = new Set(
+		[...modules.values()]
+			.filter((m) => m.functions.some((f) => f.suspends || f.calls.some((call) => call.form !== 'plain')) || m.file === FRONT || m.file.endsWith(FORM))
+			.map((m) => m.file),
+	);
 	for (let changed = true; changed; ) {
 		changed = false;
 		for (const m of modules.values())

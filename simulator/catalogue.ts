@@ -45,8 +45,8 @@ export function catalogue(book = new ScenarioBook(), exercisesOf = (scenario: Sc
 	};
 }
 
-function scenarioInfo({ name, family, doc, variants, traced }: Scenario, exercises: readonly string[], file: string | undefined): ScenarioInfo {
-	return { name, family, doc, variants, exercises, ...(traced ? { traced } : {}), ...(file === undefined ? {} : { file }) };
+function scenarioInfo({ name, family, doc, variants, traced, concurrent = true }: Scenario, exercises: readonly string[], file: string | undefined): ScenarioInfo {
+	return { name, family, doc, variants, exercises, concurrent, ...(traced ? { traced } : {}), ...(file === undefined ? {} : { file }) };
 }
 
 function describe(entry: AbiEntry, kernel: string): AbiInfo {

@@ -63,6 +63,13 @@ export interface RunRequest {
 	readonly budget?: number;
 	/** Whether `called` is wanted; it slows the run. */
 	readonly track?: boolean;
+	/** Scheduling steps that looking for harm in other orders of the tasks may take beside the run; 0 or absent: it is not looked for. */
+	readonly explore?: number;
+}
+
+export interface TraceRequest extends RunRequest {
+	/** Absent or `0`: the order of `run`. */
+	readonly schedule?: string;
 }
 
 /** A run in every order of its tasks that can make a difference, as far as the steps go. */
@@ -75,18 +82,11 @@ export interface ExploreRequest extends RunRequest {
 	readonly firstOnly?: boolean;
 }
 
-export interface ExploreResult {
+export interface ExploreResult extends Explored {
 	readonly applies: boolean;
 	/** True when executions ended early (not modelled, budget spent): what was found holds, what was not found says little. */
 	readonly ended: boolean;
 	readonly notes: readonly SimNote[];
-	readonly executions: number;
-	readonly steps: number;
-	/** All executions that differ; those with at most `preemptions` switches away from a task that could go on; or random ones. */
-	readonly method: 'exhaustive' | 'preemption-bounded' | 'random';
-	/** Whether that space was looked at as a whole. */
-	readonly exhausted: boolean;
-	readonly preemptions: number | null;
 	/** Harm, each with the schedule of fewest switches that was found for it. */
 	readonly violations: readonly {
 		readonly kind: string;
@@ -131,6 +131,19 @@ export interface RunResult {
 	readonly events: ReadonlyMap<number, Readonly<Record<string, number>>>;
 	/** Symbols of the reference kernel that were called, replaced ones included; empty unless `track` was set. */
 	readonly called: readonly string[];
+	/** How far other orders of the tasks were looked at; absent if they were not. */
+	readonly explored?: Explored;
+}
+
+/** What was looked at of the orders in which the tasks of a scenario can do their steps. */
+export interface Explored {
+	/** All executions that differ; those with at most `preemptions` switches away from a task that could go on; or random ones. */
+	readonly method: 'exhaustive' | 'preemption-bounded' | 'random';
+	readonly executions: number;
+	readonly steps: number;
+	/** Whether that space was looked at as a whole. */
+	readonly exhausted: boolean;
+	readonly preemptions: number | null;
 }
 
 export interface ScenarioInfo {
@@ -141,6 +154,8 @@ export interface ScenarioInfo {
 	readonly variants: readonly string[];
 	/** Symbols that the scenario exercises. */
 	readonly exercises: readonly string[];
+	/** Whether several of its tasks do something at the same time, so that their order matters. */
+	readonly concurrent: boolean;
 	/** Whether these are all that it calls, found by running it, and not what it is about. */
 	readonly traced?: boolean;
 	/** The user's text that it comes from; absent for a built-in one. */
@@ -223,8 +238,8 @@ export interface Simulator {
 	run(request: RunRequest): RunResult;
 	/** Looks for harm in the interleavings of the scenario's tasks. Deterministic: same request, same result. */
 	explore(request: ExploreRequest): ExploreResult;
-	/** The same run, step by step. Takes some ten times as long; nothing of it is kept. */
-	trace(request: RunRequest): Trace;
+	/** The same run, step by step, in the order that `schedule` says: as it was given with harm. Takes some ten times as long; nothing of it is kept. */
+	trace(request: TraceRequest): Trace;
 	scenarios(): readonly ScenarioInfo[];
 	/** The user's scenarios are those of these texts from now on. Returns what is wrong in them; what is right can be run. */
 	define(sources: readonly ScenarioSource[]): readonly ScenarioProblem[];

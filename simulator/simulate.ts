@@ -2,13 +2,13 @@
 import { type ArchChoice, archExists, builtWith, chooseArch } from './arch/index.ts';
 import type { CParser } from './c/parser.ts';
 import { catalogue } from './catalogue.ts';
+import { explore, follow, USUAL_STEPS } from './explore/explore.ts';
 import { contractsOf, type Loaded, type LoadedStack, loadStack, replacementsOf } from './hooks/live-patch.ts';
-import type { ExploreResult, Placement, RunRequest, RunResult, SimChange, SimNote, Simulator, StackEntry } from './index.ts';
+import type { ExploreResult, Placement, RunRequest, RunResult, SimChange, SimNote, Simulator, StackEntry, TraceRequest } from './index.ts';
 import { bindKernel, useArch } from './kernel/build.ts';
 import { type Feature, featuresOf, versionNumber } from './kernel/features.ts';
 import type { Kernel, Watch } from './kernel/kernel.ts';
-import { createMachine, type Machine } from './kernel/machine.ts';
-import { explore, USUAL_STEPS } from './explore/explore.ts';
+import { createMachine, createRecordingMachine, type Machine } from './kernel/machine.ts';
 import { policyOf } from './policies/index.ts';
 import { ScenarioBook } from './scenarios/book.ts';
 import { calledBy, type Outcome, runScenario } from './scenarios/run.ts';
@@ -106,13 +106,14 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 	};
 
 	/** The run on a machine and a kernel of its own, which tell what they do. */
-	const trace = (scenario: Scenario, request: RunRequest, choice: ArchChoice): Trace => {
+	const trace = (scenario: Scenario, request: TraceRequest, choice: ArchChoice): Trace => {
 		let recorder: Recorder | null = null;
 		const watch = wrapperFor(() => recorder);
 		// Code of the tree is compiled anew, such that it says where it is.
 		const places = new Places();
 		const traced = tree === null ? null : new TreeLinker(parser, tree.text, null, places);
-		const { k } = build(withoutOthers(request, choice), choice, createMachine(), false, watch, traced);
+		const { k } = build(withoutOthers(request, choice), choice, SUSPENDABLE ? createRecordingMachine() : createMachine(), false, watch, traced);
+		if (SUSPENDABLE) follow(k, request.schedule ?? '-');
 		recorder = record(k, (place) => places.name(place));
 		const { applies } = runScenario(k, scenario, request.variant, request.budget ?? DEFAULT_BUDGET, policyOf(request.policy)?.base ?? request.kernel);
 		return { ...recorder.steps(), program: programOf(recorder, USER), calls: callsOf(recorder, USER), applies };

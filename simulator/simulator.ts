@@ -1,6 +1,7 @@
 /** The simulator as its users see it: the usual form, and beside it the suspendable one, made when first a run is explored. */
 import type { CParser } from './c/parser.ts';
-import type { ScenarioSource, Simulator, TreeText } from './index.ts';
+import { CANONICAL } from './explore/schedules.ts';
+import type { ExploreResult, RunResult, ScenarioSource, Simulator, TreeText } from './index.ts';
 import { createMachine, createRecordingMachine, type Machine } from './kernel/machine.ts';
 import { createSimulator as createUsual } from './simulate.ts';
 import { createSimulator as createSuspendable } from './suspendable.ts';
@@ -31,6 +32,28 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 			suspendable?.define(texts);
 			return usual.define(texts);
 		},
+		run(request) {
+			const result = usual.run(request);
+			const steps = request.explore ?? 0;
+			return steps > 0 && result.applies && !result.ended ? joined(result, twin().explore({ ...request, steps })) : result;
+		},
+		trace: (request) => (request.schedule === undefined || request.schedule === CANONICAL ? usual : twin()).trace(request),
 		explore: (request) => twin().explore(request),
+	};
+}
+
+/** What the run shows by itself is not told again. */
+function joined(result: RunResult, found: ExploreResult): RunResult {
+	const { method, executions, steps, exhausted, preemptions } = found;
+	const known = new Set(result.violations.map(({ kind, message }) => `${kind} ${message}`));
+	const more = found.violations
+		.filter(({ kind, message }) => !known.has(`${kind} ${message}`))
+		.map(({ kind, schedule, line, message }) => ({ kind, schedule, line, message }));
+	const told = new Set(result.notes.map(({ rule, message }) => `${rule} ${message}`));
+	return {
+		...result,
+		violations: [...result.violations, ...more],
+		notes: [...result.notes, ...found.notes.filter(({ rule, message }) => !told.has(`${rule} ${message}`))],
+		explored: { method, executions, steps, exhausted, preemptions },
 	};
 }

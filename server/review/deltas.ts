@@ -33,7 +33,8 @@ const INCOMPARABLE: ReadonlySet<string> = new Set(['oops', 'deadlock', 'no-progr
 /** The differences of one pair of runs, at most one for each rule and family. A run that ended early has none. */
 export function draftsOf(unit: PlacedUnit, pair: Pair, sim: Simulator): Draft[] {
 	if (pair.before.ended || pair.after.ended) return [];
-	const incomparable = [...pair.before.violations, ...pair.after.violations].some(({ kind }) => INCOMPARABLE.has(kind));
+	// Figures are those of the run's own order; what only another order shows leaves them as they are.
+	const incomparable = [...pair.before.violations, ...pair.after.violations].some(({ kind, schedule }) => schedule === '0' && INCOMPARABLE.has(kind));
 	const counted = primary(metricDrafts(unit, pair, sim)).filter(({ severity }) => !incomparable || severity === 'error');
 	const drafts = [...withoutConsequences(counted, pair), ...violationDrafts(unit, pair, counted)];
 	// What a run saves that also leaks or breaks something is no saving.

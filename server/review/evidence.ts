@@ -1,7 +1,7 @@
 import type { Simulator, Trace } from '../../simulator/index.ts';
 import type { ParsedDocument, Patch } from '../patch/types.ts';
 import { type LeftOut, leaveOneOut } from './causes.ts';
-import { kernelFor } from './plan.ts';
+import { kernelFor, stepsFor } from './plan.ts';
 import type { Finding, ReportPatch, ReportRun } from './report.ts';
 import { attachTree } from './review.ts';
 import { createRunMemory } from './run-memory.ts';
@@ -46,12 +46,15 @@ export function evidenceOf(
 		.find(({ hunks }) => finding.hunks.every((id) => hunks.includes(id)));
 	if (unit === undefined) return null;
 	const { scenario, variant, policy } = run;
-	const request = { scenario, variant, arch: run.arch, kernel, policy, ...(settings.budget === null ? {} : { budget: settings.budget }) };
+	const explore = run.explored === undefined ? {} : { explore: stepsFor(scenario, sim, settings) };
+	const request = { scenario, variant, arch: run.arch, kernel, policy, ...(settings.budget === null ? {} : { budget: settings.budget }), ...explore };
 	const before = bench.run({ ...request, stack: unit.before });
 	const after = bench.run({ ...request, stack: unit.after });
 	const violation = (finding.after > finding.before ? after : before).violations.find(({ message }) =>
 		finding.message.includes(message.replace(/[.\s]+$/, '')),
 	);
+	// Both sides in the order that shows the harm, as far as the other side can follow it.
+	const schedule = violation?.schedule ?? '0';
 	const delta = { ...finding, unit, pair: { request, before, after }, kind: violation?.kind ?? '', detail: violation?.message ?? '' };
 	const causes = unit.hunks.length < 2 ? [] : leaveOneOut(delta, bench);
 	return {
@@ -59,8 +62,8 @@ export function evidenceOf(
 		...{ finding, run },
 		doc: sim.scenarios().find(({ name }) => name === scenario)?.doc ?? '',
 		causes: causes.map((one) => ({ ...one, line: unit.changes.find(({ hunk }) => hunk.id === one.hunk)?.hunk.line ?? 1 })),
-		before: sim.trace({ ...request, stack: unit.before }),
-		after: sim.trace({ ...request, stack: unit.after }),
+		before: sim.trace({ ...request, schedule, stack: unit.before }),
+		after: sim.trace({ ...request, schedule, stack: unit.after }),
 		lines: linesOf(patch, doc),
 	};
 }

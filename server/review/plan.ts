@@ -39,7 +39,31 @@ const MAX_PROBES = 120;
 
 function onEach(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, policy: string, scenario: string, variant: string): Request[] {
 	const budget = settings.budget === null ? {} : { budget: settings.budget };
-	return architecturesFor(sim, unit.kernel, settings.arch).run.map((arch) => ({ scenario, variant, arch, kernel: unit.kernel, policy, ...budget }));
+	const { run } = architecturesFor(sim, unit.kernel, settings.arch);
+	const steps = stepsFor(scenario, sim, settings);
+	const explored = new Set(steps > 0 ? exploredOf(run, unit) : []);
+	return run.map((arch) => ({ scenario, variant, arch, kernel: unit.kernel, policy, ...budget, ...(explored.has(arch) ? { explore: steps } : {}) }));
+}
+
+/** Races are what these scenarios are written for: they may take longer. */
+const RACE_STEPS = 4;
+
+/** Scheduling steps that a scenario may take to be looked at in other orders; 0 for one whose tasks never do anything at the same time. */
+export function stepsFor(name: string, sim: Simulator, { explore }: ReviewSettings): number {
+	const scenario = sim.scenarios().find((s) => s.name === name);
+	if (scenario === undefined || !scenario.concurrent) return 0;
+	return scenario.family === 'race' ? explore * RACE_STEPS : explore;
+}
+
+/** Interrupts that are waited for and caches of page-table walks; broadcasts. What others have of both, these have. */
+const TELLING = ['x86-64', 'arm64'];
+
+/** Architectures on which other orders of the tasks are looked at: two that differ most, and the one whose code the patch changes. */
+function exploredOf(run: readonly string[], unit: PlacedUnit): readonly string[] {
+	const touched = unit.changes.flatMap(({ change }) => /^arch\/([^/]+)\//.exec(change.file)?.[1] ?? []);
+	const own = run.filter((arch) => touched.some((folder) => arch.startsWith(folder.slice(0, 3))));
+	const telling = run.filter((arch) => TELLING.includes(arch.split('@', 1)[0] ?? ''));
+	return [...(telling.length > 0 ? telling : run.slice(0, 2)), ...own.slice(0, 1)];
 }
 
 /** All variants of what was asked for or is about the change; of what only calls it the first, which is the smallest. */
@@ -59,6 +83,8 @@ export function isFocused(scenario: ScenarioInfo): boolean {
 const FEW = 12;
 /** And so many others at least: what is about a change rarely tells all that comes of it. */
 const OTHERS = 4;
+/** Scenarios of two tasks that meet at the change, beside those. */
+const MAX_RACES = 6;
 
 /** The scenarios asked for, or those that exercise a changed symbol, in the simulator's order. */
 export function scenariosFor(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings): ScenarioInfo[] {
@@ -69,7 +95,8 @@ export function scenariosFor(unit: PlacedUnit, sim: Simulator, settings: ReviewS
 	const builtIn = all.filter((s) => s.file === undefined).sort((a, b) => shareOf(b, unit.hooks) - shareOf(a, unit.hooks));
 	const about = builtIn.filter(isFocused);
 	const others = builtIn.filter((s) => !isFocused(s)).slice(0, about.length === 0 ? MAX_SCENARIOS : Math.max(OTHERS, FEW - about.length));
-	const chosen = new Set([...about.slice(0, MAX_SCENARIOS), ...others]);
+	const races = builtIn.filter((s) => s.family === 'race').slice(0, MAX_RACES);
+	const chosen = new Set([...about.slice(0, MAX_SCENARIOS), ...others, ...races]);
 	return all.filter((s) => s.file !== undefined || chosen.has(s));
 }
 

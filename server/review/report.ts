@@ -1,3 +1,4 @@
+import type { Explored } from '../../simulator/index.ts';
 import type { KernelFrom } from '../patch/types.ts';
 
 /** The report: plain data that every face prints. The JSON form is a contract (docs/report.schema.json). */
@@ -73,6 +74,8 @@ export interface ReportRun {
 	readonly after: Readonly<Record<string, number>>;
 	readonly waits: { readonly before: readonly ReportWait[]; readonly after: readonly ReportWait[] };
 	readonly violations: { readonly before: readonly ReportViolation[]; readonly after: readonly ReportViolation[] };
+	/** How far other orders of the tasks were looked at; absent where only the order of the run itself was. */
+	readonly explored?: { readonly before: Explored; readonly after: Explored };
 }
 
 /** Lines of a file of the kernel as it is after the patch, 1-based, as the patch counts them. */

@@ -155,13 +155,25 @@ function* runRequests(unit: PlacedUnit, requests: readonly Request[], session: S
 	const { bench } = session;
 	const pairs: Pair[] = [];
 	for (const request of requests) {
-		const before = bench.run({ ...request, stack: unit.before });
 		const after = bench.run({ ...request, stack: unit.after });
+		const before = longEnough(bench.run({ ...request, stack: unit.before }), after, (explore) => bench.run({ ...request, explore, stack: unit.before }));
 		if (before.applies && after.applies) pairs.push({ request, before, after });
 		session.done++;
 		yield { done: session.done, total: session.total, scenario: request.scenario, arch: request.arch };
 	}
 	return pairs;
+}
+
+/** So many times longer is the side before searched for what the side after has shown. */
+const LONGER = 5;
+
+/** Harm that another order of the tasks shows after the patch is the patch's only if it cannot be found before it: that is looked for longer. */
+function longEnough(before: RunResult, after: RunResult, again: (steps: number) => RunResult): RunResult {
+	const { explored } = before;
+	if (explored === undefined || (explored.exhausted && explored.method === 'exhaustive')) return before;
+	const known = new Set(before.violations.map(({ kind, message }) => `${kind} ${message}`));
+	const news = after.violations.some(({ kind, message, schedule }) => schedule !== '0' && !known.has(`${kind} ${message}`));
+	return news ? again(explored.steps * LONGER) : before;
 }
 
 /**
@@ -236,6 +248,7 @@ function reportRun(unit: PlacedUnit, { request, before, after }: Pair): ReportRu
 		after: after.metrics,
 		waits: { before: waitsOf(before), after: waitsOf(after) },
 		violations: { before: violationsOf(before), after: violationsOf(after) },
+		...(before.explored === undefined || after.explored === undefined ? {} : { explored: { before: before.explored, after: after.explored } }),
 	};
 }
 

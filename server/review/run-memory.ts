@@ -51,8 +51,8 @@ export function createRunMemory(sim: Simulator): RunMemory {
 			return placement;
 		},
 		run(request) {
-			const { scenario, variant, arch, kernel, policy } = request;
-			const key = JSON.stringify([scenario, variant, arch, kernel, policy, stackKey(request.stack)]);
+			const { scenario, variant, arch, kernel, policy, explore = 0 } = request;
+			const key = JSON.stringify([scenario, variant, arch, kernel, policy, explore, stackKey(request.stack)]);
 			const result = results.get(key) ?? sim.run(request);
 			results.set(key, result);
 			return result;

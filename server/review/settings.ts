@@ -16,9 +16,22 @@ export interface ReviewSettings {
 	readonly thresholds: Readonly<Record<string, number>>;
 	/** Statements of compiled C that one run may take; null: the simulator's own. */
 	readonly budget: number | null;
+	/** Scheduling steps that other orders of the tasks of one scenario may take on each side; 0: only the order of the run itself is looked at. */
+	readonly explore: number;
 }
 
-export const DEFAULT_SETTINGS: ReviewSettings = { arch: null, policy: null, scenarios: null, severities: {}, thresholds: {}, budget: null };
+/** Enough for the scenarios of two CPUs and a page or two, and for the races of larger ones that one or two switches show. */
+export const USUAL_EXPLORE = 6000;
+
+export const DEFAULT_SETTINGS: ReviewSettings = {
+	arch: null,
+	policy: null,
+	scenarios: null,
+	severities: {},
+	thresholds: {},
+	budget: null,
+	explore: USUAL_EXPLORE,
+};
 
 /** Severity that the settings give a rule, or undefined. Safe for any rule name. */
 export function severitySetting(settings: ReviewSettings, rule: string): Severity | 'off' | undefined {

@@ -1,19 +1,20 @@
 /** Looks for harm in the interleavings of a scenario's tasks, and makes the shortest schedule that shows it. */
-import type { SimNote } from '../index.ts';
+import type { Explored, SimNote } from '../index.ts';
 import type { Kernel, Violation } from '../kernel/kernel.ts';
-import { type Chooser, MAX_TASKS, Preemptive, Pruned, TooManySteps } from '../schedule/preemptive.ts';
 import type { Outcome } from '../scenarios/run.ts';
+import { type Chooser, Preemptive, Pruned, TooManySteps } from '../schedule/preemptive.ts';
 import { Noted, Priorities, Replay, scheduleText, type Turn, turnsOf } from './schedules.ts';
 import { ExecutionTree } from './tree.ts';
 
 /** Steps of all executions that an exploration may take, if it is not told otherwise. */
 export const USUAL_STEPS = 300_000;
 /** The part of them that the search of all executions may take before it gives up on looking at all of them. */
-const EXHAUSTIVE_SHARE = 0.6;
-/** Of what is then left, the part for executions with few preemptions. */
-const BOUNDED_SHARE = 0.5;
-/** Preemptions that the bounded search allows. */
-const FEW = 2;
+const EXHAUSTIVE_SHARE = 0.5;
+/** Preemptions that a bounded search allows, and the part of the steps that it may take: most races need one or two. */
+const BOUNDED = [
+	[1, 0.15],
+	[2, 0.25],
+] as const;
 /** Points at which random priorities change: bugs of depth up to one more are found with the usual guarantee. */
 const CHANGES = 3;
 
@@ -26,15 +27,7 @@ export interface ExploreLimits {
 	readonly firstOnly?: boolean;
 }
 
-export interface Exploration {
-	readonly executions: number;
-	readonly steps: number;
-	/** The last search that was made. */
-	readonly method: 'exhaustive' | 'preemption-bounded' | 'random';
-	/** Whether every behaviour, up to the order of steps that do not depend on each other, was looked at; under a bound, every one within it. */
-	readonly exhausted: boolean;
-	/** Preemptions that the bounded search allowed; null for another search. */
-	readonly preemptions: number | null;
+export interface Exploration extends Explored {
 	readonly violations: readonly (Violation & { readonly switches: number })[];
 	readonly notes: readonly SimNote[];
 	readonly ended: boolean;
@@ -54,12 +47,13 @@ export function explore(k: Kernel, run: () => Outcome, limits: ExploreLimits): E
 	return search.all();
 }
 
-/** The execution that a schedule describes; undefined for a text that is none. */
-export function replay(k: Kernel, run: () => Outcome, schedule: string): Outcome | undefined {
+/** The next run on the kernel follows the schedule. @throws RangeError for a text that is none. */
+export function follow(k: Kernel, schedule: string): void {
 	const turns = turnsOf(schedule);
-	if (turns === undefined || !(k.sched instanceof Preemptive)) return undefined;
+	if (turns === undefined) throw new RangeError(`${JSON.stringify(schedule)} is no schedule`);
+	if (!(k.sched instanceof Preemptive)) throw new Error('this form of the kernel follows no schedule');
 	k.sched.chooser = new Replay(turns);
-	return run();
+	k.sched.log.wanted = false;
 }
 
 class Search {
@@ -77,13 +71,20 @@ class Search {
 		readonly limits: ExploreLimits,
 	) {}
 
+	/** All executions if they are few; else those with one switch, with two, and random ones for what is left. */
 	all(): Exploration {
-		const exhausted = this.#tree(Number.POSITIVE_INFINITY, this.limits.steps * EXHAUSTIVE_SHARE);
+		const { steps } = this.limits;
+		const exhausted = this.#tree(Number.POSITIVE_INFINITY, steps * EXHAUSTIVE_SHARE);
 		if (exhausted || this.#enough()) return this.#result('exhaustive', exhausted, null);
-		const bounded = this.#tree(FEW, this.steps + (this.limits.steps - this.steps) * BOUNDED_SHARE);
-		if (this.#enough()) return this.#result('preemption-bounded', bounded, FEW);
+		let within: number | null = null;
+		for (const [preemptions, share] of BOUNDED) {
+			const whole = this.#tree(preemptions, this.steps + steps * share);
+			if (whole) within = preemptions;
+			if (this.#enough()) return this.#result('preemption-bounded', whole, preemptions);
+			if (!whole) break;
+		}
 		this.#random();
-		return this.#result(bounded ? 'preemption-bounded' : 'random', bounded, bounded ? FEW : null);
+		return within === null ? this.#result('random', false, null) : this.#result('preemption-bounded', true, within);
 	}
 
 	#enough(): boolean {
@@ -100,12 +101,13 @@ class Search {
 			const pruned = this.#execute(noted);
 			if (!pruned) this.#collect(noted);
 			if (this.#enough()) return !this.#applies;
-			if (!tree.end(MAX_TASKS)) return true;
+			if (!tree.end()) return true;
 			if (this.steps >= until) return false;
 		}
 	}
 
 	#random(): void {
+		this.sched.log.wanted = false;
 		let length = 200;
 		for (let n = 0; this.steps < this.limits.steps && !this.#enough(); n++) {
 			const noted = new Noted(new Priorities(this.limits.seed + n, length, CHANGES));
@@ -172,6 +174,7 @@ class Search {
 
 	#try(key: string, turns: readonly Turn[]): Found | null {
 		const replay = new Replay(turns);
+		this.sched.log.wanted = false;
 		const { executions, steps } = this;
 		this.#execute(replay);
 		// What shortens a schedule is no part of the search.

@@ -2,9 +2,9 @@
  * The executions that have to be looked at so that every behaviour within the scheduling points was: dynamic partial-order reduction with
  * source sets and sleep sets. Stateless: each execution begins anew and repeats the choices of the one before up to where it turns off.
  */
-import { type AccessLog, READ } from '../machine/access-log.ts';
-import { type Chooser, usual } from '../schedule/preemptive.ts';
-import { findRaces, type History, type Step } from './races.ts';
+import { type AccessLog, READ, SYNC } from '../machine/access-log.ts';
+import { type Chooser, MAX_TASKS, usual } from '../schedule/preemptive.ts';
+import { Races } from './races.ts';
 
 /** What a step touched: place -> bits 1 << how. */
 type Touched = ReadonlyMap<number, number>;
@@ -33,11 +33,15 @@ export interface Bounds {
 export class ExecutionTree implements Chooser {
 	readonly #path: Node[] = [];
 	#depth = 0;
-	#steps: Step[] = [];
+	/** Where the accesses of each step end in the log; they begin where those of the step before end. */
+	#ends: number[] = [];
+	/** Steps that are those of the execution before. */
+	#same = 0;
+	readonly #races = new Races(MAX_TASKS);
 	/** Whether some branch was not taken because of the bound. */
 	bounded = false;
 
-	/** @param log of the executions, begun anew by each. */
+	/** @param log of the executions, whose entries this tree keeps from one to the next as far as they are the same. */
 	constructor(
 		readonly bounds: Bounds,
 		readonly log: AccessLog,
@@ -45,29 +49,28 @@ export class ExecutionTree implements Chooser {
 
 	begin(): void {
 		this.#depth = 0;
-		this.#steps = [];
-	}
-
-	get #entries(): readonly number[] {
-		return this.log.entries;
+		this.#same = Math.max(0, this.#path.length - 1);
+		this.#ends.length = this.#same;
+		this.#races.keep(this.#same);
+		this.log.entries.length = this.#endOf(this.#same - 1);
+		this.log.wanted = this.#same === 0;
 	}
 
 	choose(enabled: number, current: number): number {
-		this.#closeStep();
 		const depth = this.#depth++;
+		if (depth > this.#same) this.#ends[depth - 1] = this.log.entries.length;
+		if (depth === this.#same) this.log.wanted = true;
 		let node = this.#path[depth];
 		if (node === undefined) {
 			node = this.#open(depth, enabled, current);
 			if (node.chosen === 0) return 0;
 			this.#path.push(node);
 		} else if (node.enabled !== enabled) throw new Error(`an execution did not repeat itself: at step ${depth} ${node.enabled} could go on, now ${enabled}`);
-		this.#steps.push({ task: node.chosen, enabled, end: -1 });
 		return node.chosen;
 	}
 
-	#closeStep(): void {
-		const last = this.#steps[this.#steps.length - 1];
-		if (last !== undefined) last.end = this.#entries.length;
+	#endOf(step: number): number {
+		return step < 0 ? 0 : (this.#ends[step] as number);
 	}
 
 	#open(depth: number, enabled: number, current: number): Node {
@@ -91,13 +94,12 @@ export class ExecutionTree implements Chooser {
 	}
 
 	#touched(step: number): Touched {
-		const from = step === 0 ? 0 : (this.#steps[step - 1] as Step).end;
-		const to = (this.#steps[step] as Step).end;
+		const { entries } = this.log;
 		const out = new Map<number, number>();
-		for (let e = from; e < to; e++) {
-			const entry = this.#entries[e] as number;
+		for (let e = this.#endOf(step - 1); e < this.#endOf(step); e++) {
+			const entry = entries[e] as number;
 			const how = entry % 4;
-			if (how === 3) continue;
+			if (how === SYNC) continue;
 			const place = (entry - how) / 4;
 			out.set(place, (out.get(place) ?? 0) | (1 << how));
 		}
@@ -105,27 +107,23 @@ export class ExecutionTree implements Chooser {
 	}
 
 	/** The execution has ended: finds what else has to be tried. Returns whether there is more. */
-	end(tasks: number): boolean {
-		this.#closeStep();
-		const steps = this.#steps;
+	end(): boolean {
+		const steps = this.#path.length;
+		// What a task does after its last point belongs to its last step.
+		if (this.#ends.length < steps) this.#ends[steps - 1] = this.log.entries.length;
 		const races: (readonly [number, number])[] = [];
-		const history = findRaces(steps, this.#entries, tasks, (i, j) => races.push([i, j]));
-		for (const [i, j] of races) this.#reverse(history, i, j);
+		for (let i = this.#same; i < steps; i++)
+			this.#races.add((this.#path[i] as Node).chosen, this.log.entries, this.#endOf(i - 1), this.#endOf(i), (a, b) => races.push([a, b]));
+		for (const [i, j] of races) this.#reverse(i, j);
 		while (this.#path.length > 0) {
 			const depth = this.#path.length - 1;
 			const node = this.#path[depth] as Node;
 			const { chosen } = node;
 			node.done |= 1 << chosen;
-			if (depth < steps.length) node.sleep.set(chosen, this.#touched(depth));
-			let left = node.todo & ~node.done & ~maskOf(node.sleep);
-			while (left !== 0) {
-				const next = usual(left, 0);
-				left &= ~(1 << next);
-				if (node.current !== 0 && next !== node.current && node.preemptions >= this.bounds.preemptions) {
-					this.bounded = true;
-					node.done |= 1 << next;
-					continue;
-				}
+			const left = node.todo & ~node.done & ~maskOf(node.sleep);
+			const next = this.#nextOf(node, left);
+			if (next !== 0) {
+				node.sleep.set(chosen, this.#touched(depth));
 				node.chosen = next;
 				return true;
 			}
@@ -134,15 +132,27 @@ export class ExecutionTree implements Chooser {
 		return false;
 	}
 
+	/** One of the tasks that are left to try at a node and that the bound allows; 0 if there is none. */
+	#nextOf(node: Node, tasks: number): number {
+		for (let left = tasks; left !== 0; ) {
+			const next = usual(left, 0);
+			if (node.current === 0 || next === node.current || node.preemptions < this.bounds.preemptions) return next;
+			left &= ~(1 << next);
+			this.bounded = true;
+			node.done |= 1 << next;
+		}
+		return 0;
+	}
+
 	/** Has step j, or something that must come with it, tried before step i. */
-	#reverse(history: History, i: number, j: number): void {
+	#reverse(i: number, j: number): void {
 		const node = this.#path[i];
 		if (node === undefined) return;
-		const initials = this.#initials(history, i, j);
+		const initials = this.#initials(i, j);
 		if (initials & (node.todo | node.done | (1 << node.chosen))) {
 			if (this.bounds.preemptions === Number.POSITIVE_INFINITY) return;
 		}
-		const wanted = (this.#steps[j] as Step).task;
+		const wanted = this.#races.taskOf(j);
 		const possible = initials & node.enabled;
 		if (possible === 0) node.todo |= node.enabled;
 		else node.todo |= possible & (1 << wanted) ? 1 << wanted : 1 << usual(possible, 0);
@@ -152,21 +162,20 @@ export class ExecutionTree implements Chooser {
 
 	#earlier(i: number, wanted: number): void {
 		let at = i;
-		const { task } = this.#steps[i] as Step;
-		while (at > 0 && (this.#steps[at - 1] as Step).task === task) at--;
+		while (at > 0 && this.#races.taskOf(at - 1) === this.#races.taskOf(i)) at--;
 		const node = this.#path[at];
 		if (node !== undefined && node.enabled & (1 << wanted)) node.todo |= 1 << wanted;
 	}
 
 	/** Tasks with which the steps after i that do not depend on it, followed by j, can begin. */
-	#initials(history: History, i: number, j: number): number {
+	#initials(i: number, j: number): number {
 		let initials = 0;
 		let seen = 0;
 		const kept: number[] = [];
 		for (let n = i + 1; n <= j; n++) {
-			if (n !== j && history.before(i, n)) continue;
-			const bit = 1 << (this.#steps[n] as Step).task;
-			if ((seen & bit) === 0 && !kept.some((m) => history.before(m, n))) initials |= bit;
+			if (n !== j && this.#races.before(i, n)) continue;
+			const bit = 1 << this.#races.taskOf(n);
+			if ((seen & bit) === 0 && !kept.some((m) => this.#races.before(m, n))) initials |= bit;
 			seen |= bit;
 			kept.push(n);
 		}

@@ -361,6 +361,13 @@ export function* filemap_fault(k: Kernel, vmf: number): Co<number> {
 		k.put_page(entry);
 		return ret | F.VM_FAULT_RETRY;
 	}
+	const truncated = k.mem.r64(k.compound_head(entry) + page.mapping) !== mapping;
+	if (truncated || index >= k.filePages(mapping)) {
+		// It left the cache, or the file ends before it by now, while its lock was waited for.
+		k.unlock_page(entry);
+		k.put_page(entry);
+		return truncated ? ret | (yield* k.filemap_fault(vmf)) : F.VM_FAULT_SIGBUS;
+	}
 	k.mem.w64(vmf + vm_fault.page, subpage(k, entry, index));
 	return ret | F.VM_FAULT_LOCKED;
 }

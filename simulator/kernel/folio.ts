@@ -30,7 +30,7 @@ export function setFlag(k: Kernel, p: number, bit: number, on: boolean): boolean
 	const at = k.compound_head(p) + page.flags;
 	const old = k.mem.i32[at >> 2] as number;
 	k.note('flag', at * 32 + bit, ((old & (1 << bit)) !== 0) === on ? READ : WRITE);
-	k.mem.i32[at >> 2] = on ? old | (1 << bit) : old & ~(1 << bit);
+	k.mem.put32(at, on ? old | (1 << bit) : old & ~(1 << bit));
 	return (old & (1 << bit)) !== 0;
 }
 
@@ -137,7 +137,6 @@ export function* folio_wait_locked(k: Kernel, p: number): Co<void> {
 
 /** A new page with one reference. `content` is what loads from it return. */
 export function alloc_page(k: Kernel, content: number): number {
-	k.point('alloc', 0);
 	const p = k.frames.alloc();
 	k.frames.content[k.frames.pfnOf(p)] = content;
 	k.cost(COST.page);

@@ -241,7 +241,7 @@ function ownerOf(k: Kernel, lock: number): number {
 }
 
 function setOwner(k: Kernel, lock: number, owner: number): void {
-	k.mem.i32[(lock + spinlock.owner) >> 2] = owner;
+	k.mem.put32(lock + spinlock.owner, owner);
 }
 
 function take(k: Kernel, lock: number): void {

@@ -58,7 +58,7 @@ export function* madvise_vma_behavior(k: Kernel, vma: number, start: number, end
 		case F.MADV_REMOVE: {
 			const mapping = k.mem.r64(k.mem.r64(vma + vm_area_struct.vm_file) + file.f_mapping);
 			const pgoff = k.mem.r64(vma + vm_area_struct.vm_pgoff) + (start - startOf(k, vma)) / F.PAGE_SIZE;
-			k.truncate_pagecache_range(mapping, pgoff, (end - start) / F.PAGE_SIZE);
+			yield* k.truncate_pagecache_range(mapping, pgoff, (end - start) / F.PAGE_SIZE);
 			return 0;
 		}
 		case F.MADV_COLLAPSE:

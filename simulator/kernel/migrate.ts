@@ -151,6 +151,11 @@ export function restore_migration_entry(k: Kernel, vma: number, address: number,
 	const lock = k.pte_lockptr(mm, pmd);
 	k.spin_lock(lock);
 	const old = k.mem.r64(ptep);
+	// It was found without the lock: an unmap may have come first.
+	if (P.pte_present(old) || old === 0 || !P.is_migration_entry(old)) {
+		k.spin_unlock(lock);
+		return;
+	}
 	k.get_page(fresh);
 	let entry = P.pfn_pte(k.frames.pfnOf(fresh), k.mem.r64(vma + vm_area_struct.vm_page_prot));
 	entry = P.is_migration_entry_young(old) ? P.pte_mkyoung(entry) : P.pte_mkold(entry);

@@ -74,8 +74,9 @@ export function readWindow(k: Kernel, mapping: number, start: number, size: numb
 /** A locked page in the page cache that is yet to be read. */
 export function newCachePage(k: Kernel, mapping: number, index: number): number {
 	const p = k.alloc_page(k.contentOf(mapping, index));
+	// Locked before anybody can find it.
+	k.setPageFlag(p, F.PG_locked);
 	k.add_to_page_cache(mapping, index, p);
 	k.folio_add_lru(p);
-	k.trylock_page(p);
 	return p;
 }

@@ -142,6 +142,23 @@ function mappedAt(k: Kernel, vma: number, address: number, p: number, migration:
 	return here ? { vma, address, ptep, pmd, huge: false, page: p } : null;
 }
 
+/** Does `act` under the lock of the table or of the huge entry, if the page is still mapped there: it was looked at without. Returns what that gives, 0 where it is gone. */
+function underLock(k: Kernel, m: Mapping, act: (m: Mapping) => number): number {
+	const mm = k.mem.r64(m.vma + vm_area_struct.vm_mm);
+	if (!inTable(k, m)) return 0;
+	const lock = m.huge ? k.pmd_lockptr(mm, m.pmd) : k.pte_lockptr(mm, m.pmd);
+	k.spin_lock(lock);
+	const entry = inTable(k, m) ? k.mem.r64(m.ptep) : 0;
+	const done = P.pte_present(entry) && P.pte_pfn(entry) === k.frames.pfnOf(m.page) ? act(m) : 0;
+	k.spin_unlock(lock);
+	return done;
+}
+
+/** Whether the entry is still where it was found: its table is there, or 2 MiB are mapped in one. */
+function inTable(k: Kernel, { huge, pmd, ptep, address }: Mapping): boolean {
+	return huge ? P.pmd_trans_huge(k.mem.r64(pmd)) !== 0 : k.pte_offset_map(pmd, address) === ptep;
+}
+
 /** Clears the accessed flag of every mapping. Returns how many were young. */
 export function folio_referenced(k: Kernel, folio: number): number {
 	let young = 0;
@@ -152,10 +169,11 @@ export function folio_referenced(k: Kernel, folio: number): number {
 export function folio_referenced_one(k: Kernel, folio: number, vma: number, first: number): number {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	let young = 0;
-	for (const m of mapped(k, folio, vma, first, false)) {
-		young += m.huge ? k.pmdp_clear_flush_young(vma, m.address, m.ptep) : k.ptep_clear_flush_young(vma, m.address, m.ptep);
-		young += k.mmu_notifier_clear_flush_young(mm, m.address, m.address + F.PAGE_SIZE);
-	}
+	for (const m of mapped(k, folio, vma, first, false))
+		young += underLock(k, m, () => {
+			const here = m.huge ? k.pmdp_clear_flush_young(vma, m.address, m.ptep) : k.ptep_clear_flush_young(vma, m.address, m.ptep);
+			return here + k.mmu_notifier_clear_flush_young(mm, m.address, m.address + F.PAGE_SIZE);
+		});
 	return young;
 }
 
@@ -174,10 +192,12 @@ export function page_vma_mkclean_one(k: Kernel, folio: number, vma: number, firs
 		if (!P.pte_dirty(entry) && !P.pte_write(entry)) continue;
 		const end = m.address + (m.huge ? F.PMD_SIZE : F.PAGE_SIZE);
 		k.mmu_notifier_invalidate_range_start(mm, m.address, end);
-		if (m.huge) k.setPte(mm, m.address, m.ptep, P.pte_mkclean(P.pte_wrprotect(k.pmdp_huge_clear_flush(vma, m.address, m.ptep))));
-		else k.set_pte_at(mm, m.address, m.ptep, P.pte_mkclean(P.pte_wrprotect(k.ptep_clear_flush(vma, m.address, m.ptep))));
+		cleaned += underLock(k, m, () => {
+			if (m.huge) k.setPte(mm, m.address, m.ptep, P.pte_mkclean(P.pte_wrprotect(k.pmdp_huge_clear_flush(vma, m.address, m.ptep))));
+			else k.set_pte_at(mm, m.address, m.ptep, P.pte_mkclean(P.pte_wrprotect(k.ptep_clear_flush(vma, m.address, m.ptep))));
+			return 1;
+		});
 		k.mmu_notifier_invalidate_range_end(mm, m.address, end);
-		cleaned++;
 	}
 	return cleaned;
 }
@@ -292,15 +312,13 @@ function eachPlace(k: Kernel, mm: number, places: readonly Mapping[], unmap: (m:
 	let all = 1;
 	k.mmu_notifier_invalidate_range_start(mm, start, end);
 	for (const m of places) {
-		const lock = k.pte_lockptr(mm, m.pmd);
-		k.spin_lock(lock);
-		const gone = unmap(m);
-		if (gone) {
+		const kept = underLock(k, m, () => {
+			if (!unmap(m)) return 1;
 			k.page_remove_rmap(m.page);
 			k.put_page(m.page);
-		}
-		k.spin_unlock(lock);
-		if (gone) continue;
+			return 0;
+		});
+		if (!kept) continue;
 		all = 0;
 		break;
 	}

@@ -30,11 +30,13 @@ export function swap_vma_readahead(k: Kernel, vmf: number, entry: number): numbe
 		const to = Math.min(left + window * F.PAGE_SIZE, endOf(k, vma), table + F.PMD_SIZE);
 		const reading: number[] = [];
 		for (let at = from; at < to; at += F.PAGE_SIZE) {
-			const pte = k.mem.r64(k.pte_offset_map(k.mem.r64(vmf + vm_fault.pmd), at));
+			const ptep = k.pte_offset_map(k.mem.r64(vmf + vm_fault.pmd), at);
+			const pte = ptep === 0 ? 0 : k.mem.r64(ptep);
 			if (pte === 0 || P.pte_present(pte) || P.is_migration_entry(pte)) continue;
 			const slot = P.pte_to_swp_entry(pte);
 			if (slot === entry || k.swapCache.has(P.swp_offset(slot))) continue;
 			const p = k.newSwapCachePage(slot);
+			if (p === 0) continue;
 			k.setPageFlag(p, F.PG_readahead);
 			k.put_page(p);
 			reading.push(p);
@@ -55,6 +57,7 @@ export function swapin_walk(k: Kernel, vma: number, start: number, end: number):
 		const slot = P.pte_to_swp_entry(entry);
 		if (k.swapCache.has(P.swp_offset(slot))) continue;
 		const p = k.newSwapCachePage(slot);
+		if (p === 0) continue;
 		k.put_page(p);
 		reading.push(p);
 	}

@@ -70,8 +70,10 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 			s.run('swapin', 'folio page swapin_readahead alloc_page_vma vma_alloc_folio swap_readpage swap_read_folio entry', (k, f) => {
 				f.folio = k.swapin_fault(f.vmf, f.entry);
 				f.page = f.folio;
-				f.swapcache = k.pageFlag(f.folio, F.PG_swapcache) ? f.folio : 0;
+				f.swapcache = f.folio !== 0 && k.pageFlag(f.folio, F.PG_swapcache) ? f.folio : 0;
 			}),
+			// The slot was freed: somebody else has faulted the page in, or it is unmapped.
+			s.when('slot-gone', 'unlikely folio page pte_offset_map_lock pte_same VM_FAULT_OOM unlock', (_k, f) => f.folio === 0, [s.jump('out')]),
 			s.run('major', 'ret VM_FAULT_MAJOR count_vm_event PGMAJFAULT', (_k, f) => {
 				f.ret = F.VM_FAULT_MAJOR;
 			}),
@@ -175,20 +177,25 @@ export function swapperSpace(k: Kernel): number {
 	return k.swapSpace;
 }
 
-/** A new locked folio in the swap cache, with a reference for the caller and one for the cache; its read is yet to start. */
+/**
+ * A new locked folio in the swap cache, with a reference for the caller and one for the cache; its read is yet to start. 0 when the slot has been freed
+ * meanwhile.
+ */
 export function newSwapCachePage(k: Kernel, entry: number): number {
+	if (!k.swapSlots.has(entry)) return 0;
 	const p = k.alloc_page(k.swapData.get(entry) ?? 0);
 	k.get_page(p);
-	k.swapCache.set(P.swp_offset(entry), p);
+	// Locked before anybody can find it.
+	k.setPageFlag(p, F.PG_locked);
 	k.setPageFlag(p, F.PG_swapcache);
 	k.setPageFlag(p, F.PG_swapbacked);
 	k.mem.w64(p + page.private, entry);
+	k.swapCache.set(P.swp_offset(entry), p);
 	k.folio_add_lru(p);
-	k.trylock_page(p);
 	return p;
 }
 
-/** The folio of a slot, from the swap cache or with its read started, referenced. */
+/** The folio of a slot, from the swap cache or with its read started, referenced; 0 when the slot has been freed meanwhile. */
 export function swapin(k: Kernel, entry: number): number {
 	const cached = k.swapCache.get(P.swp_offset(entry)) ?? 0;
 	if (cached !== 0) {
@@ -196,7 +203,7 @@ export function swapin(k: Kernel, entry: number): number {
 		return cached;
 	}
 	const p = k.newSwapCachePage(entry);
-	k.readPages([p]);
+	if (p !== 0) k.readPages([p]);
 	return p;
 }
 
@@ -213,15 +220,25 @@ export function swapin_fault(k: Kernel, vmf: number, entry: number): number {
 	return p;
 }
 
-/** Drops one page table's use of a slot. The last one frees the slot and takes the folio out of the swap cache. */
+/** Drops one page table's use of a slot. The last one frees the slot and takes the folio, which the caller has locked, out of the swap cache. */
 export function swap_free(k: Kernel, entry: number): void {
+	if (dropUse(k, entry)) leaveCache(k, entry);
+}
+
+/** Returns whether it was the last use. */
+function dropUse(k: Kernel, entry: number): boolean {
 	const uses = (k.swapSlots.get(entry) ?? 0) - 1;
 	if (uses > 0) {
 		k.swapSlots.set(entry, uses);
-		return;
+		return false;
 	}
 	k.swapSlots.delete(entry);
 	k.swapData.delete(entry);
+	return true;
+}
+
+/** A slot that nobody uses any more gives up its folio of the swap cache. */
+export function leaveCache(k: Kernel, entry: number): void {
 	const p = k.swapCache.get(P.swp_offset(entry));
 	if (p === undefined) return;
 	k.swapCache.delete(P.swp_offset(entry));
@@ -282,9 +299,17 @@ export function swap_count(k: Kernel, entry: number): number {
 	return k.swapSlots.get(entry) ?? 0;
 }
 
-/** A page table that is unmapped drops its entry. */
+/** A page table that is unmapped drops its entry. A folio of the swap cache that somebody has locked stays there until reclaim comes by: __try_to_reclaim_swap(). */
 export function free_swap_and_cache(k: Kernel, entry: number): void {
-	k.swap_free(entry);
+	if (!dropUse(k, entry)) return;
+	const p = k.swapCache.get(P.swp_offset(entry));
+	if (p === undefined) return;
+	k.get_page(p);
+	if (k.trylock_page(p)) {
+		if (k.pageFlag(p, F.PG_swapcache) && !k.swapSlots.has(entry)) leaveCache(k, entry);
+		k.unlock_page(p);
+	}
+	k.put_page(p);
 }
 
 /** mm/page_io.c: the folio's contents, as they are now, go to their slots; the task waits for the device. */

@@ -137,12 +137,12 @@ export function* sys_fsync(k: Kernel, file: number): Co<number> {
 
 /** fallocate(FALLOC_FL_PUNCH_HOLE): pages `index` to `index + pages` go, and all their mappings. */
 export function* sys_punch_hole(k: Kernel, file: number, index: number, pages: number): Co<number> {
-	k.truncate_pagecache_range(k.mem.r64(file), index, pages);
+	yield* k.truncate_pagecache_range(k.mem.r64(file), index, pages);
 	return 0;
 }
 
 export function* sys_ftruncate(k: Kernel, file: number, pages: number): Co<number> {
-	k.truncate_pagecache(k.mem.r64(file), pages);
+	yield* k.truncate_pagecache(k.mem.r64(file), pages);
 	return 0;
 }
 

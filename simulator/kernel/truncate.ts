@@ -7,13 +7,13 @@ import type { Kernel } from './kernel.ts';
 const mappingOfFile = (k: Kernel, f: number): number => k.mem.r64(f + file.f_mapping);
 
 /** Unmaps pages `index` to `index + nr` everywhere, private copies excepted, and drops them from the page cache. */
-export function truncate_pagecache_range(k: Kernel, mapping: number, index: number, nr: number): void {
+export function* truncate_pagecache_range(k: Kernel, mapping: number, index: number, nr: number): Co<void> {
 	k.unmap_mapping_pages(mapping, index, nr, 0);
-	dropPages(k, mapping, index, nr);
+	yield* dropPages(k, mapping, index, nr);
 }
 
 /** Also unmaps private copies, then again once the pages are gone: a fault may have mapped one in between. */
-export function truncate_pagecache(k: Kernel, mapping: number, pages: number): void {
+export function* truncate_pagecache(k: Kernel, mapping: number, pages: number): Co<void> {
 	const host = k.mem.r64(mapping + address_space.host);
 	const old = k.filePages(mapping);
 	k.mem.w64(host + inode.i_size, pages * F.PAGE_SIZE);
@@ -21,11 +21,11 @@ export function truncate_pagecache(k: Kernel, mapping: number, pages: number): v
 	for (let index = old; index < pages; index++) k.diskOf(mapping).set(index, 0);
 	if (old <= pages) return;
 	k.unmap_mapping_pages(mapping, pages, old - pages, 1);
-	dropPages(k, mapping, pages, old - pages);
+	yield* dropPages(k, mapping, pages, old - pages);
 	k.unmap_mapping_pages(mapping, pages, old - pages, 1);
 }
 
-function dropPages(k: Kernel, mapping: number, index: number, nr: number): void {
+function* dropPages(k: Kernel, mapping: number, index: number, nr: number): Co<void> {
 	const entries = k.xarrays.get(mapping + address_space.i_pages);
 	for (let i = index; i < index + nr; i++) {
 		k.diskOf(mapping).set(i, 0);
@@ -41,9 +41,16 @@ function dropPages(k: Kernel, mapping: number, index: number, nr: number): void 
 			continue;
 		}
 		if (i !== begin + span - 1) continue;
-		if (k.mem.r32(head + page._mapcount) >= 0) k.unmap_mapping_pages(mapping, begin, span, 0);
-		k.clearPageFlag(head, F.PG_dirty);
-		k.filemap_remove_folio(mapping, head);
+		// A reference keeps it while its lock is waited for; whoever had the lock may have dropped it from the cache.
+		k.get_page(head);
+		yield* k.lock_page(head);
+		if (k.mem.r64(head + page.mapping) === mapping) {
+			if (k.mem.r32(head + page._mapcount) >= 0) k.unmap_mapping_pages(mapping, begin, span, 0);
+			k.clearPageFlag(head, F.PG_dirty);
+			k.filemap_remove_folio(mapping, head);
+			k.put_page(head);
+		}
+		k.unlock_page(head);
 		k.put_page(head);
 	}
 }

@@ -40,11 +40,17 @@ export function placeOf(kind: keyof typeof PLACE, id: number): number {
 
 /**
  * What the steps of a run touch. Every entry is a place times 4 plus how; a step's entries are those between its own beginning and the
- * next one's. Filled only while `on`.
+ * next one's. Filled only while tasks run and somebody wants it.
  */
 export class AccessLog {
-	on = false;
-	entries: number[] = [];
+	/** Whether tasks run. */
+	running = false;
+	wanted = false;
+	readonly entries: number[] = [];
+
+	get on(): boolean {
+		return this.running && this.wanted;
+	}
 
 	note(place: number, how: number): void {
 		if (this.on) this.entries.push(place * 4 + how);

@@ -1,4 +1,4 @@
-import { ADD, type AccessLog, placeOf, READ, WRITE } from './access-log.ts';
+import { type AccessLog, ADD, placeOf, READ, WRITE } from './access-log.ts';
 
 /** Keys of one map that are told apart; others share their places. */
 const KEYS = 2 ** 20;

@@ -50,7 +50,11 @@ export class Memory {
 	divide(count: number): void {
 		const size = Math.floor((this.bytes - this.#floor) / count / 4096) * 4096;
 		const first = (this.#floor + 4095) & -4096;
-		this.#arenas = Array.from({ length: count }, (_, i) => ({ start: first + i * size, top: first + i * size, end: Math.min(this.bytes, first + (i + 1) * size) }));
+		this.#arenas = Array.from({ length: count }, (_, i) => ({
+			start: first + i * size,
+			top: first + i * size,
+			end: Math.min(this.bytes, first + (i + 1) * size),
+		}));
 		this.useArena(0);
 	}
 
@@ -131,6 +135,11 @@ export class Memory {
 	}
 
 	w32(address: number, value: number): void {
+		this.i32[address >> 2] = value;
+	}
+
+	/** The same where the caller notes the access itself, more exactly than as that of a word. */
+	put32(address: number, value: number): void {
 		this.i32[address >> 2] = value;
 	}
 

@@ -14,6 +14,8 @@ export interface Scenario {
 	readonly variants: readonly string[];
 	/** Symbols that it exercises, checked by a test. */
 	readonly exercises: readonly string[];
+	/** Whether several tasks do something at the same time; absent: perhaps. */
+	readonly concurrent?: boolean;
 	/** Whether `exercises` is everything that it calls, found by running it, and not what it is about. */
 	readonly traced?: boolean;
 	/** Whether the variant can happen on this kernel and architecture; `version` is that of mm, major * 100 + minor. */

@@ -54,8 +54,7 @@ export class Preemptive extends Scheduler {
 	override reset(): void {
 		super.reset();
 		this.#running = false;
-		this.log.on = false;
-		this.log.entries = [];
+		this.log.running = false;
 		this.steps = 0;
 		this.#children.clear();
 		this.#byId = [];
@@ -131,7 +130,7 @@ export class Preemptive extends Scheduler {
 
 	override run(): { readonly task: Task; readonly on: string }[] {
 		this.#running = true;
-		this.log.on = true;
+		this.log.running = true;
 		let last: Preempted | null = null;
 		for (;;) {
 			const next: Preempted | null = this.#next ?? this.#choose(null);
@@ -148,7 +147,7 @@ export class Preemptive extends Scheduler {
 			if (next.state === 'until') next.waitedBefore = true;
 		}
 		this.#running = false;
-		this.log.on = false;
+		this.log.running = false;
 		this.onSwitch(0);
 		return this.stuck();
 	}

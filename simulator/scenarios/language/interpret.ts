@@ -14,6 +14,7 @@ export function scenarioOf(text: ScenarioText): Scenario {
 	};
 	return {
 		...{ name, family, doc, exercises },
+		concurrent: forms.some(({ rows }) => rows.some((row) => row.kind === 'steps' && row.cells.filter((cell) => cell.length > 0).length > 1)),
 		variants: forms.map(({ variant }) => variant),
 		applies: (k, variant, version) => formOf(variant).needs.every((need) => met(need, k, version)),
 		start: (s, variant) => startProgram(s, text, formOf(variant)),

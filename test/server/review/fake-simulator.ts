@@ -40,9 +40,9 @@ export function fakeSimulator(): FakeSimulator {
 		trace: () => ({ steps: [], head: 0, leftOut: 0, program: [], calls: [], applies: true }),
 		define: () => [],
 		scenarios: () => [
-			{ name: 'touch', family: 'fault', doc: 'Touches pages.', variants: ['', 'aged', 'never'], exercises: ['do_fault'] },
-			{ name: 'storm', family: 'fault', doc: 'Touches many pages.', variants: [], exercises: ['do_fault', 'do_swap'] },
-			{ name: 'hidden', family: 'fault', doc: 'Reaches the hidden path.', variants: [''], exercises: ['do_hidden'] },
+			{ name: 'touch', family: 'fault', doc: 'Touches pages.', variants: ['', 'aged', 'never'], exercises: ['do_fault'], concurrent: false },
+			{ name: 'storm', family: 'fault', doc: 'Touches many pages.', variants: [], exercises: ['do_fault', 'do_swap'], concurrent: false },
+			{ name: 'hidden', family: 'fault', doc: 'Reaches the hidden path.', variants: [''], exercises: ['do_hidden'], concurrent: false },
 		],
 		policies: () => [
 			{ name: 'mainline', doc: 'What shipped.', base: null, touches: [], names: [], scenarios: [] },
