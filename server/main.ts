@@ -94,6 +94,9 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 				sendStatus({ state: 'busy', detail: nameOf(document.uri) });
 				for (const listener of listeners) listener.parsed?.(document);
 			},
+			reviewed(document) {
+				for (const listener of listeners) listener.settled?.(document);
+			},
 			settled(document) {
 				for (const listener of listeners) listener.settled?.(document);
 				if (reviews.busy() === 0) sendStatus({ state: 'ready', detail: document.failure ?? '' });

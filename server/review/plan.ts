@@ -12,8 +12,10 @@ export interface Architectures {
 
 /** The runs of a unit under one policy, scenario by scenario, each on every architecture. */
 export function requestsFor(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, policy: string): Request[] {
-	return scenariosFor(unit, sim, settings).flatMap((scenario) =>
-		variantsOf(scenario, settings).flatMap((variant) => onEach(unit, sim, settings, policy, scenario.name, variant)),
+	const scenarios = scenariosFor(unit, sim, settings);
+	const races = mostTelling(scenarios, unit, settings);
+	return scenarios.flatMap((scenario) =>
+		variantsOf(scenario, settings).flatMap((variant, i) => onEach(unit, sim, settings, policy, scenario.name, variant, races.has(scenario.name) && (i === 0 || settings.scenarios !== null))),
 	);
 }
 
@@ -31,22 +33,33 @@ export function furtherRequests(unit: PlacedUnit, sim: Simulator, settings: Revi
 			(variants.length > 0 ? variants : ['']).filter((variant) => !usual.has(`${name} ${variant}`)).map((variant) => ({ name, variant })),
 		)
 		.slice(0, MAX_PROBES)
-		.map(({ name, variant }) => onEach(unit, sim, settings, policy, name, variant));
+		.map(({ name, variant }) => onEach(unit, sim, settings, policy, name, variant, false));
 }
 
 /** Runs on one architecture that look for changed lines which the usual scenarios do not reach. */
 const MAX_PROBES = 120;
 
-function onEach(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, policy: string, scenario: string, variant: string): Request[] {
+function onEach(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, policy: string, scenario: string, variant: string, explored: boolean): Request[] {
 	const budget = settings.budget === null ? {} : { budget: settings.budget };
 	const { run } = architecturesFor(sim, unit.kernel, settings.arch);
-	const steps = stepsFor(scenario, sim, settings);
-	const explored = new Set(steps > 0 ? exploredOf(run, unit) : []);
-	return run.map((arch) => ({ scenario, variant, arch, kernel: unit.kernel, policy, ...budget, ...(explored.has(arch) ? { explore: steps } : {}) }));
+	const steps = explored ? stepsFor(scenario, sim, settings) : 0;
+	const on = new Set(steps > 0 ? exploredOf(run, unit) : []);
+	return run.map((arch) => ({ scenario, variant, arch, kernel: unit.kernel, policy, ...budget, ...(on.has(arch) ? { explore: steps } : {}) }));
+}
+
+/** Scenarios of one unit that are looked at in other orders of their tasks, in their smallest form: all of them take a second or two. */
+const MAX_EXPLORED = 8;
+
+/** Those that were asked for; else the races, then those whose tasks do something at the same time and that are the most about the change. */
+function mostTelling(scenarios: readonly ScenarioInfo[], { hooks }: PlacedUnit, settings: ReviewSettings): ReadonlySet<string> {
+	const rank = (s: ScenarioInfo): number => (s.family === 'race' ? 1 : 0) + shareOf(s, hooks);
+	const concurrent = scenarios.filter((s) => s.concurrent);
+	const most = settings.scenarios === null ? concurrent.toSorted((a, b) => rank(b) - rank(a)).slice(0, MAX_EXPLORED) : concurrent;
+	return new Set(most.map(({ name }) => name));
 }
 
 /** Races are what these scenarios are written for: they may take longer. */
-const RACE_STEPS = 4;
+const RACE_STEPS = 2;
 
 /** Scheduling steps that a scenario may take to be looked at in other orders; 0 for one whose tasks never do anything at the same time. */
 export function stepsFor(name: string, sim: Simulator, { explore }: ReviewSettings): number {

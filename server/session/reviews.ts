@@ -14,6 +14,8 @@ const idle = 80;
 export interface ReviewEvents {
 	/** The document was parsed; its review follows. */
 	parsed(document: ReviewedDocument): void;
+	/** There is a result, and more may come of other orders of the tasks. */
+	reviewed(document: ReviewedDocument): void;
 	/** The review ended: with a result, or with `failure` set, or because the user cancelled it. */
 	settled(document: ReviewedDocument): void;
 }
@@ -95,11 +97,17 @@ export function scheduleReviews({ pool, parse, settings, texts, sources, beginPr
 				document.setReview(version, { document: { source: nameOf(document.uri), patches: [], problems: text.problems }, executed: new Map() });
 			} else {
 				const report = (done: number, total: number): void => progress?.report(done, total);
-				const job: ReviewJob = { kind: 'review', ...subjectOf(document), settings: settings(), texts: texts(), sources: sources() };
-				const task = pool.run(job, { progress: report });
-				work.cancel = task.cancel;
-				const outcome = await task.result;
-				if (isCurrent()) document.setReview(version, outcome);
+				const wanted = settings();
+				// What the runs themselves show is there at once; other orders of the tasks are looked at behind it.
+				for (const explore of wanted.explore > 0 ? [0, wanted.explore] : [0]) {
+					const job: ReviewJob = { kind: 'review', ...subjectOf(document), settings: { ...wanted, explore }, texts: texts(), sources: sources() };
+					const task = pool.run(job, { progress: report });
+					work.cancel = task.cancel;
+					const outcome = await task.result;
+					if (!isCurrent()) return;
+					document.setReview(version, outcome);
+					if (explore < wanted.explore) events.reviewed(document);
+				}
 			}
 		} catch (error) {
 			if (!isCurrent()) return;

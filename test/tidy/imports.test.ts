@@ -5,7 +5,7 @@ import { type Source, sources } from './sources.ts';
 const vocabulary = [
 	...['flags', 'pte', 'structs'].map((name) => `simulator/abi/${name}.ts`),
 	...['types', 'runtime', 'events'].map((name) => `simulator/c/${name}.ts`),
-	...['simulator/hooks/stages.ts', 'simulator/kernel/features.ts'],
+	...['simulator/hooks/stages.ts', 'simulator/kernel/features.ts', 'simulator/schedule/form.ts', 'simulator/schedule/point.ts'],
 ];
 
 /**
@@ -16,7 +16,7 @@ const vocabulary = [
 const allowed: Readonly<Record<string, readonly string[]>> = {
 	'simulator/machine/': ['simulator/machine/', 'simulator/arch/arch.ts', ...vocabulary],
 	'simulator/arch/': ['simulator/arch/', 'simulator/machine/', ...vocabulary],
-	'simulator/kernel/': ['simulator/kernel/', 'simulator/arch/', 'simulator/machine/', 'simulator/schedule/scheduler.ts', ...vocabulary],
+	'simulator/kernel/': ['simulator/kernel/', 'simulator/arch/', 'simulator/machine/', 'simulator/schedule/', ...vocabulary],
 	// The linker: it puts compiled C in the place of symbols and stages.
 	'simulator/kernel/build.ts': ['simulator/kernel/', 'simulator/arch/', 'simulator/c/', 'simulator/hooks/compose.ts', ...vocabulary],
 	'simulator/abi/': ['simulator/abi/', 'simulator/kernel/', 'simulator/arch/', 'simulator/machine/', ...vocabulary],
