@@ -66,7 +66,15 @@ export function* compare(
 			runs.push(said === null || said.ended ? null : said.run);
 			yield { done: ++done, total };
 		}
-		if (runs.some((run) => run !== null)) rows.push({ variant, arch, runs });
+		if (runs.every((run) => run === null)) continue;
+		// Where the canonical schedule tells no policies apart, others are looked at, once: as to races, architectures are alike.
+		if (rows.length === 0 && runs.every((run) => run?.violations.length === 0)) {
+			for (const [i, run] of runs.entries()) {
+				if (run !== null) runs[i] = reportedRun(sim, { ...run, stack: [] }, true)?.run ?? run;
+				yield { done, total };
+			}
+		}
+		rows.push({ variant, arch, runs });
 	}
 	const { name, doc } = scenario;
 	return {
