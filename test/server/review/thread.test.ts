@@ -25,6 +25,7 @@ describe('the policy of a thread', () => {
 		['words over the end of a quoted line', '> > a lazy unmap\n> > flush is late', 'luf'],
 		['the subject', 'Subject: Re: [PATCH 0/3] LUF\n\nhello', 'luf'],
 		['the name that occurs most', 'SPF, unlike LUF; SPF again', 'spf'],
+		['the name that occurs most, wherever', 'LUF, unlike SPF; LUF again', 'luf'],
 		['nothing', 'an ordinary mail', null],
 		['a part of a word', 'a LUFFA, spfx and bluf', null],
 		['header fields of mail servers', 'Received-SPF: pass (spf)\nAuthentication-Results: mx;\n\tspf=pass\nFrom: a@b.example\n\nHello.', null],
