@@ -64,7 +64,7 @@ it('has nothing to explain where nothing is violated', async () => {
 });
 
 it('reviews under a policy that is named, and says so', async () => {
-	const { status, out } = await run('review c.patch --policy luf --format json --fail-on never', {
+	const { status, out } = await run('review c.patch --policy luf --arch x86-64 --scenario retried-fault-aged,fork-write --format json --fail-on never', {
 		'c.patch': comment.replace('+\t\t/* Not there. */', '+\tflush_tlb_page(vmf->vma, vmf->address);'),
 	});
 	expect(status).toBe(0);

@@ -144,7 +144,7 @@ describe('a comparison', () => {
 		const steps = compare(sim, sim.scenarios()[1] as never, comparedWith('spf', sim.policies()), { ...DEFAULT_SETTINGS, arch: ['arm64'] }, '6.1');
 		let step = steps.next();
 		while (step.done !== true) step = steps.next();
-		expect(sim.requests.map(({ policy, kernel, arch }) => `${policy} ${kernel} ${arch}`)).toEqual(['mainline 5.17 arm64', 'spf 5.17 arm64']);
+		expect([...new Set(sim.requests.map(({ policy, kernel, arch }) => `${policy} ${kernel} ${arch}`))]).toEqual(['mainline 5.17 arm64', 'spf 5.17 arm64']);
 		expect(step.value.rows.map(({ runs }) => runs.length)).toEqual([2]);
 	});
 });
