@@ -280,7 +280,8 @@ function operationsOf(module, modules, add) {
 			if (made !== undefined) add(node.key.name, made);
 			else if (node.value.type === 'Identifier') {
 				const imported = module.imports.get(node.value.name);
-				const found = module.top.get(node.value.name) ?? (imported && modules.get(imported.from)?.top.get(imported.name));
+				const local = module.functions.find((f) => f.name === node.value.name && f.parent?.type === 'VariableDeclarator');
+				const found = module.top.get(node.value.name) ?? local ?? (imported && modules.get(imported.from)?.top.get(imported.name));
 				if (found) add(node.key.name, found);
 			}
 		}
