@@ -17,6 +17,8 @@ const BOUNDED = [
 ] as const;
 /** Points at which random priorities change: bugs of depth up to one more are found with the usual guarantee. */
 const CHANGES = 3;
+/** Steps that looking for a schedule with fewer preemptions may take, for each number of them. */
+const FEWER_STEPS = 10_000;
 
 export interface ExploreLimits {
 	/** Steps of all executions together. */
@@ -150,13 +152,34 @@ class Search {
 
 	#result(method: Exploration['method'], exhausted: boolean, preemptions: number | null): Exploration {
 		const { executions, steps } = this;
-		const violations = [...this.#found.values()].map((found) => this.#shortest(found));
+		const violations = [...this.#found.values()].map((found) => {
+			const { violation, turns, preemptions: switches } = this.#shortest(this.#fewer(found));
+			return { ...violation, schedule: scheduleText(turns), switches };
+		});
 		violations.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 		return { executions, steps, method, exhausted, preemptions, violations, notes: [...this.#notes.values()], ended: this.#ended, applies: this.#applies };
 	}
 
-	/** Leaves out whatever turn can be left out, and moves others together, while the same harm comes of it. */
-	#shortest(found: Found): Violation & { readonly switches: number } {
+	/** The same harm with fewer preemptions, if executions with so few show it: bound by bound, from none. */
+	#fewer(found: Found): Found {
+		const key = keyOf(found.violation);
+		for (let preemptions = 0; preemptions < found.preemptions; preemptions++) {
+			const tree = new ExecutionTree({ preemptions }, this.sched.log);
+			const noted = new Noted(tree);
+			for (let left = FEWER_STEPS; left > 0; left -= this.sched.steps) {
+				tree.begin();
+				noted.begin();
+				const pruned = this.#apart(noted);
+				const same = pruned ? undefined : this.k.violations.find((v) => keyOf(v) === key);
+				if (same !== undefined) return { violation: same, turns: noted.turns, preemptions: noted.preemptions };
+				if (!tree.end()) break;
+			}
+		}
+		return found;
+	}
+
+	/** Leaves out whatever turn can be left out while the same harm comes of it. */
+	#shortest(found: Found): Found {
 		const key = keyOf(found.violation);
 		let best = found;
 		for (let changed = true; changed; ) {
@@ -169,17 +192,22 @@ class Search {
 				}
 			}
 		}
-		return { ...best.violation, schedule: scheduleText(best.turns), switches: best.preemptions };
+		return best;
+	}
+
+	/** An execution that is no part of the search: it makes a schedule shorter. */
+	#apart(chooser: Chooser): boolean {
+		const { executions, steps } = this;
+		const pruned = this.#execute(chooser);
+		this.executions = executions;
+		this.steps = steps;
+		return pruned;
 	}
 
 	#try(key: string, turns: readonly Turn[]): Found | null {
 		const replay = new Replay(turns);
 		this.sched.log.wanted = false;
-		const { executions, steps } = this;
-		this.#execute(replay);
-		// What shortens a schedule is no part of the search.
-		this.executions = executions;
-		this.steps = steps;
+		this.#apart(replay);
 		const same = this.k.violations.find((v) => keyOf(v) === key);
 		return same === undefined ? null : { violation: same, turns: replay.made, preemptions: replay.preemptions };
 	}

@@ -78,7 +78,9 @@ export class ExecutionTree implements Chooser {
 		const sleep = new Map<number, Touched>();
 		let preemptions = 0;
 		if (parent !== undefined) {
-			const touched = parent.sleep.size > 0 ? this.#touched(depth - 1) : null;
+			// Under a bound another execution may not be allowed what this one leaves to it.
+			const sleeps = this.bounds.preemptions === Number.POSITIVE_INFINITY && parent.sleep.size > 0;
+			const touched = sleeps ? this.#touched(depth - 1) : null;
 			if (touched !== null) for (const [task, would] of parent.sleep) if (task !== parent.chosen && !conflict(touched, would)) sleep.set(task, would);
 			preemptions = parent.preemptions + (parent.current !== 0 && parent.chosen !== parent.current ? 1 : 0);
 		}
