@@ -1,13 +1,12 @@
 /** arch/../mm/fault.c in its common shape: from the exception to handle_mm_fault and back, and the user's access around it. */
 import * as F from '../abi/flags.ts';
-import { task_struct, tlbflush_unmap_batch, vm_area_struct } from '../abi/structs.ts';
+import { task_struct, vm_area_struct } from '../abi/structs.ts';
 import { READ, WRITE } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
 import { translate } from '../machine/mmu.ts';
-import type { Tlb, TlbEntry } from '../machine/tlb.ts';
+import type { Tlb } from '../machine/tlb.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
-import { dropHeld, heldLocks } from './locks.ts';
 import { vmFlags } from './memory.ts';
 
 /** Faults that one access may take before it counts as stuck. */
@@ -80,7 +79,7 @@ export function* do_user_addr_fault(k: Kernel, mm: number, address: number, writ
 		k.mmap_read_unlock(mm);
 		return account(k, ret, major, flags);
 	}
-	k.violate('no-progress', `a fault is retried more than ${MAX_FAULTS} times`);
+	k.oracles.onEndless('fault', MAX_FAULTS);
 	return F.VM_FAULT_SIGBUS;
 }
 
@@ -120,62 +119,26 @@ function allowed(k: Kernel, vma: number, write: number): boolean {
 export function* user_access(k: Kernel, address: number, write: number, value: number): Co<number> {
 	const task = k.current;
 	const tlb = k.tlbs[task.cpu] as Tlb;
-	k.switchMm(task.cpu, task.mm);
 	const vpn = Math.floor(address / F.PAGE_SIZE);
 	for (let faults = 0; faults < MAX_FAULTS; faults++) {
 		k.point('access', address);
+		// Another task may have run on the CPU meanwhile.
+		k.switchMm(task.cpu, task.mm);
 		k.note('tlb', task.mm * 8 + task.cpu, WRITE);
 		const seen = translate(k.frames, tlb, k.hw, k.counters, task.mm, k.pgd(task.mm), vpn, write !== 0);
 		if (seen.ok) {
-			if (seen.stale) k.violate(write ? 'stale-write' : 'stale-read', `a ${write ? 'store' : 'load'} walks a page table that was freed`);
-			else if (seen.hit) checkTranslation(k, task.mm, address, write !== 0, seen.pfn, seen.entry);
+			k.oracles.onAccess({ mm: task.mm, address, write: write !== 0, pfn: seen.pfn, entry: seen.entry, hit: seen.hit, stale: seen.stale });
 			k.note('content', seen.pfn, write ? WRITE : READ);
 			if (write) k.frames.content[seen.pfn] = value >= 0 ? value : (k.frames.content[seen.pfn] as number) + 1;
 			return k.frames.content[seen.pfn] as number;
 		}
 		if (faults > 0) k.counters.add('fault.extra');
 		if (k.hw.faultEvicts) tlb.drop(task.mm, vpn, vpn + 1);
+		k.oracles.onEnter(task, 'keeps');
 		const ret = yield* k.do_user_addr_fault(task.mm, address, write);
-		checkBalance(k);
+		k.oracles.onReturn(task);
 		if (ret & F.VM_FAULT_ERROR) return ret & F.VM_FAULT_SIGSEGV ? -1 : -2;
 	}
-	k.violate('no-progress', `one access faults more than ${MAX_FAULTS} times`);
+	k.oracles.onEndless('access', MAX_FAULTS);
 	return -1;
-}
-
-/**
- * Whether the page tables still grant what a TLB entry granted. An entry that grants less, or only lacks an accessed flag, is
- * fine; so is one whose flush is still owed: somebody is between changing entries and flushing them.
- */
-function checkTranslation(k: Kernel, mm: number, address: number, write: boolean, pfn: number, cached: TlbEntry): void {
-	if (!write && k.has('luf') && k.luf_allows(mm, address, pfn)) return;
-	const kind = write ? 'stale-write' : 'stale-read';
-	const access = write ? 'store' : 'load';
-	if (cached.generation !== k.frames.generation[pfn]) {
-		k.violate(kind, `a ${access} is served by a TLB entry whose page was freed`);
-		return;
-	}
-	const at = k.ptepOf(mm, address);
-	const entry = at === 0 ? 0 : k.mem.r64(at);
-	const same = entry & F.PTE_PRESENT && k.frames.pfnOf(k.subpageOf(entry, address)) === pfn;
-	if (same && (!write || entry & F.PTE_WRITE)) return;
-	if (flushOwed(k, mm)) return;
-	if (same) k.violate(kind, 'a store goes through a TLB entry although the page was write-protected');
-	else k.violate(kind, `a ${access} is served by a TLB entry although its page is no longer mapped there`);
-}
-
-/** Whether somebody has changed entries of the mm and not flushed them yet. */
-function flushOwed(k: Kernel, mm: number): boolean {
-	if (k.mm_tlb_flush_pending(mm)) return true;
-	return k.sched.tasks().some((t) => t.struct !== 0 && k.mem.r32(t.struct + task_struct.tlb_ubc + tlbflush_unmap_batch.flush_required) !== 0);
-}
-
-/** Nothing may be held on the way back to user space. */
-function checkBalance(k: Kernel): void {
-	const held = heldLocks(k, k.current);
-	for (const lock of held) {
-		k.counters.always('lock.imbalance');
-		k.violate('lock-imbalance', `${lock} is still held on return to user space`);
-	}
-	if (held.size > 0) dropHeld(k);
 }

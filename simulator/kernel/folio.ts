@@ -96,6 +96,7 @@ export function put_page(k: Kernel, p: number): void {
 	if (k.mem.r64(head + page.mapping) !== 0 && inCache(k, head))
 		k.violate('freed-access', 'the last reference is dropped while the page cache still holds the folio');
 	if (k.mem.r32(head + page._mapcount) >= 0) k.violate('freed-access', 'the last reference is dropped while page tables still map the folio');
+	k.oracles.onFree(head);
 	k.frames.release(head);
 }
 
@@ -107,20 +108,20 @@ function inCache(k: Kernel, head: number): boolean {
 export function trylock_page(k: Kernel, p: number): number {
 	k.point('trylock', k.compound_head(p));
 	k.cost(COST.step);
-	return setFlag(k, p, F.PG_locked, true) ? 0 : 1;
+	if (setFlag(k, p, F.PG_locked, true)) return 0;
+	k.oracles.onLocked('folio', k.compound_head(p), k.current);
+	return 1;
 }
 
 export function* lock_page(k: Kernel, p: number): Co<void> {
+	k.oracles.onLock('folio', k.compound_head(p), 'take');
 	while (!k.trylock_page(p)) yield* k.folio_wait_locked(p);
 }
 
 export function unlock_page(k: Kernel, p: number): void {
 	const head = k.compound_head(p);
 	k.point('unlock', head);
-	if (!setFlag(k, head, F.PG_locked, false)) {
-		k.counters.always('lock.imbalance');
-		k.violate('lock-imbalance', 'a folio is unlocked that is not locked');
-	}
+	k.oracles.onUnlock('folio', head, setFlag(k, head, F.PG_locked, false));
 	for (const task of k.sched.blockedOn(head)) k.sched.wake(task, head);
 }
 
@@ -128,8 +129,7 @@ export function* folio_wait_locked(k: Kernel, p: number): Co<void> {
 	const head = k.compound_head(p);
 	if (!k.current.waited.has('folio')) k.current.waited.set('folio', 0);
 	while (testFlag(k, head, F.PG_locked)) {
-		const held = k.heldOverIo();
-		if (held) k.counters.always('io.locked');
+		k.oracles.onFolioWait(head);
 		noteWait(k, head, 'folio');
 		yield { kind: 'block', key: head, on: 'folio' };
 	}

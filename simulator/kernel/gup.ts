@@ -42,11 +42,13 @@ export function gup_pte_range(k: Kernel, mm: number, addr: number, write: number
 		return 0;
 	}
 	k.count_pin(p, 1);
+	k.oracles.onPin(mm, addr, p, write !== 0);
 	return p;
 }
 
 export function unpin_user_page(k: Kernel, p: number): void {
 	if (p === k.zeroPage()) return;
+	k.oracles.onUnpin(p);
 	k.count_pin(p, -1);
 	k.put_page(p);
 }

@@ -55,7 +55,7 @@ export function* do_huge_pmd_anonymous_page(k: Kernel, vmf: number): Co<number> 
 		return 0;
 	}
 	if (write) mapNew(k, vma, haddr, pmdp, fresh);
-	else k.mem.w64(pmdp, P.pte_mkspecial(P.pte_mkhuge(P.pfn_pte(k.frames.pfnOf(fresh), k.mem.r64(vma + vm_area_struct.vm_page_prot)))));
+	else k.setPte(mm, haddr, pmdp, P.pte_mkspecial(P.pte_mkhuge(P.pfn_pte(k.frames.pfnOf(fresh), k.mem.r64(vma + vm_area_struct.vm_page_prot)))));
 	k.pgtable_trans_huge_deposit(mm, pmdp, table);
 	k.mm_inc_nr_ptes(mm);
 	k.update_mmu_cache_pmd(vma, addressOf(k, vmf), pmdp);
@@ -69,8 +69,9 @@ export function mapNew(k: Kernel, vma: number, haddr: number, pmdp: number, fres
 	k.folio_add_lru(fresh);
 	k.page_add_new_anon_rmap(fresh, vma, haddr);
 	const entry = P.pte_mkhuge(P.pte_mkyoung(P.pte_mkdirty(P.pfn_pte(k.frames.pfnOf(fresh), k.mem.r64(vma + vm_area_struct.vm_page_prot)))));
-	k.mem.w64(pmdp, k.maybe_mkwrite(entry, vma));
-	k.add_mm_counter(k.mem.r64(vma + vm_area_struct.vm_mm), 1, F.HPAGE_PMD_NR);
+	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	k.setPte(mm, haddr, pmdp, k.maybe_mkwrite(entry, vma));
+	k.add_mm_counter(mm, 1, F.HPAGE_PMD_NR);
 }
 
 /** A store to a read-only huge entry: reused where it is this mm's alone, else split, and one small page is copied. */
@@ -222,7 +223,7 @@ export function copy_huge_pmd(
 	k.mm_inc_nr_ptes(dst_mm);
 	k.pgtable_trans_huge_deposit(dst_mm, dst_pmd, table);
 	k.pmdp_set_wrprotect(src_mm, address, src_pmd);
-	k.mem.w64(dst_pmd, P.pte_mkold(P.pte_wrprotect(entry)));
+	k.setPte(dst_mm, address, dst_pmd, P.pte_mkold(P.pte_wrprotect(entry)));
 	k.spin_unlock(srcPtl);
 	k.spin_unlock(dstPtl);
 	return 0;

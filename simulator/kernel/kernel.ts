@@ -5,7 +5,7 @@ import type { Arch, ArchOps, Hardware } from '../arch/arch.ts';
 import { ArchState } from '../arch/state.ts';
 import type { Coverage, CRuntime } from '../c/runtime.ts';
 import type { Signature } from '../c/types.ts';
-import { type PLACE, placeOf, READ, WRITE } from '../machine/access-log.ts';
+import { type PLACE, placeOf, WRITE } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
 import { Counters } from '../machine/counters.ts';
 import type { Frames } from '../machine/frames.ts';
@@ -23,6 +23,7 @@ import type { RwSemaphore } from './locks.ts';
 import { Deferred } from './luf.ts';
 import type { Machine } from './machine.ts';
 import type { Device } from './mmu-notifier.ts';
+import { Observer } from './observer.ts';
 import type { Symbols } from './symbols.ts';
 
 export interface Violation {
@@ -89,6 +90,8 @@ export class KernelState {
 	/** Functions of a kernel tree, by file and name, as this kernel has instantiated them. */
 	readonly treeFunctions = new Map<string, (...args: never[]) => unknown>();
 	violations: Violation[] = [];
+	/** Who watches the run for harm. */
+	oracles = new Observer();
 	/** Live mm_structs and the VMAs of each, by start address. */
 	readonly vmas = new Map<number, number[]>();
 	/** Maple trees apart from those of the mms. */
@@ -337,12 +340,6 @@ export class KernelState {
 		if (this.rt.line !== 0) this.lastUse.set(head, this.rt.line);
 	}
 
-	/** Whether the running task holds mmap_lock or a VMA lock, which it should not while it waits for I/O. */
-	heldOverIo(): boolean {
-		for (const sem of this.rwsems.values()) if (sem.writer === this.current || sem.readers.includes(this.current)) return true;
-		return false;
-	}
-
 	/** Runs what the scenario wants to happen just before `symbol` goes on. */
 	inject(symbol: string): void {
 		const event = this.onNext.get(symbol);
@@ -351,8 +348,9 @@ export class KernelState {
 		event();
 	}
 
-	setPte(_mm: number, _address: number, ptep: number, pte: number): void {
+	setPte(mm: number, address: number, ptep: number, pte: number): void {
 		this.point('pte', ptep);
+		this.oracles.onEntry(mm, address, ptep, pte);
 		this.mem.w64(ptep, pte);
 	}
 
@@ -378,6 +376,7 @@ export class KernelState {
 		let others = 0;
 		for (const other of running) if (other !== cpu) others++;
 		const here = running.has(cpu);
+		for (const other of this.tlbs.keys()) this.note('tlb', mm * 8 + other, WRITE);
 		this.flushGeneration.set(mm, (this.flushGeneration.get(mm) ?? 0) + 1);
 		if (here) this.#drop(cpu, mm, start, end, how);
 		if (others === 0) {
@@ -493,6 +492,7 @@ export class KernelState {
 	switchMm(cpu: number, mm: number): void {
 		const before = this.loadedMm[cpu] as number;
 		if (before === mm) return;
+		this.note('tlb', mm * 8 + cpu, WRITE);
 		this.loadedMm[cpu] = mm;
 		if (before !== 0) this.cpumask.get(before)?.delete(cpu);
 		this.cpumask.get(mm)?.add(cpu);

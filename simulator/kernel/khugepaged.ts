@@ -118,6 +118,10 @@ function mapZeros(k: Kernel, p: number, vma: number, address: number): void {
 	const entry = at === 0 ? 0 : k.mem.r64(at);
 	if (entry === 0 || P.pte_present(entry) || !P.is_migration_entry(entry) || P.swp_offset(entry) !== k.frames.pfnOf(p)) return;
 	const prot = k.mem.r64(vma + vm_area_struct.vm_page_prot);
-	k.set_pte_at(mm, address, at, P.pte_mkspecial(P.pfn_pte(k.frames.pfnOf(k.zeroPage()), prot)));
-	k.add_mm_counter(mm, 1, -1);
+	const lock = k.pte_lockptr(mm, k.pmd_offset(mm, address));
+	k.spin_lock(lock);
+	const still = k.mem.r64(at) === entry;
+	if (still) k.set_pte_at(mm, address, at, P.pte_mkspecial(P.pfn_pte(k.frames.pfnOf(k.zeroPage()), prot)));
+	k.spin_unlock(lock);
+	if (still) k.add_mm_counter(mm, 1, -1);
 }

@@ -40,10 +40,11 @@ function* down(k: Kernel, sem: number, lockClass: LockClass, write: boolean): Co
 	const task = k.current;
 	met(task, lockClass);
 	dirtied(k, lockClass);
+	k.oracles.onLock(lockClass, sem, 'take');
 	k.cost(COST.step);
 	const free = state.writer === null && state.queue.length === 0 && (!write || state.readers.length === 0);
 	k.note('rwsem', sem, write || !free ? WRITE : ADD);
-	if (free) grant(state, task, write);
+	if (free) grant(k, sem, state, task, write);
 	else {
 		state.queue.push({ task, write });
 		noteWait(k, sem, lockClass);
@@ -55,10 +56,11 @@ function* down(k: Kernel, sem: number, lockClass: LockClass, write: boolean): Co
 	}
 }
 
-function grant(state: RwSemaphore, task: Task, write: boolean): void {
+function grant(k: Kernel, sem: number, state: RwSemaphore, task: Task, write: boolean): void {
 	if (write) state.writer = task;
 	else state.readers.push(task);
 	task.semaphores++;
+	k.oracles.onLocked(state.class, sem, task);
 }
 
 function up(k: Kernel, sem: number, lockClass: LockClass, write: boolean): void {
@@ -68,11 +70,8 @@ function up(k: Kernel, sem: number, lockClass: LockClass, write: boolean): void 
 	dirtied(k, lockClass);
 	k.cost(COST.step);
 	const held = write ? state.writer === task : state.readers.includes(task);
-	if (!held) {
-		k.counters.always('lock.imbalance');
-		k.violate('lock-imbalance', `${lockClass} released once more than it was taken`);
-		return;
-	}
+	k.oracles.onUnlock(lockClass, sem, held);
+	if (!held) return;
 	k.note('rwsem', sem, write ? WRITE : ADD);
 	if (write) state.writer = null;
 	else state.readers.splice(state.readers.indexOf(task), 1);
@@ -81,7 +80,7 @@ function up(k: Kernel, sem: number, lockClass: LockClass, write: boolean): void 
 	for (let head = state.queue[0]; head !== undefined; head = state.queue[0]) {
 		if (head.write ? state.readers.length > 0 : state.writer !== null) return;
 		state.queue.shift();
-		grant(state, head.task, head.write);
+		grant(k, sem, state, head.task, head.write);
 		k.sched.wake(head.task, sem);
 		if (head.write) return;
 	}
@@ -125,7 +124,7 @@ export function mmap_read_trylock(k: Kernel, mm: number): number {
 	k.counters.add('lock.mmap.read');
 	dirtied(k, 'mmap_lock');
 	met(k.current, 'mmap_lock');
-	grant(state, k.current, false);
+	grant(k, mm + mm_struct.mmap_lock, state, k.current, false);
 	return 1;
 }
 
@@ -151,15 +150,14 @@ export function mmap_write_downgrade(k: Kernel, mm: number): void {
 	k.mem.w32(mm + mm_struct.mm_lock_seq, k.mem.r32(mm + mm_struct.mm_lock_seq) + 1);
 	const state = rwsem(k, mm + mm_struct.mmap_lock, 'mmap_lock');
 	if (state.writer !== k.current) {
-		k.counters.always('lock.imbalance');
-		k.violate('lock-imbalance', 'mmap_lock is downgraded by a task that does not hold it for writing');
+		k.oracles.onUnlocked('mmap_lock is downgraded by a task that does not hold it for writing');
 		return;
 	}
 	state.writer = null;
 	state.readers.push(k.current);
 	for (let head = state.queue[0]; head !== undefined && !head.write; head = state.queue[0]) {
 		state.queue.shift();
-		grant(state, head.task, false);
+		grant(k, mm + mm_struct.mmap_lock, state, head.task, false);
 		k.sched.wake(head.task, mm + mm_struct.mmap_lock);
 	}
 }
@@ -174,7 +172,7 @@ export function mmu_notifier_trylock(k: Kernel, mm: number): number {
 	k.note('rwsem', notifierSem(mm), free ? ADD : READ);
 	if (!free) return 0;
 	k.cost(COST.step);
-	grant(state, k.current, false);
+	grant(k, notifierSem(mm), state, k.current, false);
 	return 1;
 }
 
@@ -192,7 +190,7 @@ export function mmu_notifier_write_unlock(k: Kernel, mm: number): void {
 
 export function mmap_assert_locked(k: Kernel, mm: number): void {
 	const state = rwsem(k, mm + mm_struct.mmap_lock, 'mmap_lock');
-	if (state.writer === null && state.readers.length === 0) k.violate('lock-imbalance', 'mmap_lock is asserted to be held and is not');
+	if (state.writer === null && state.readers.length === 0) k.oracles.onUnlocked('mmap_lock is asserted to be held and is not');
 }
 
 /** Address of the per-VMA rw_semaphore; the model keeps it in the VMA itself. */
@@ -210,12 +208,12 @@ export function vma_start_read(k: Kernel, vma: number): number {
 	dirtied(k, 'vma-lock');
 	met(k.current, 'vma-lock');
 	k.cost(COST.step);
-	grant(state, k.current, false);
+	grant(k, vmaSem(vma), state, k.current, false);
 	return 1;
 }
 
 export function vma_end_read(k: Kernel, vma: number): void {
-	if (k.mem.isFreed(vma)) k.violate('lock-freed', 'the per-VMA lock is released after its VMA was freed');
+	if (k.mem.isFreed(vma)) k.oracles.onFreedLock('the per-VMA lock is released after its VMA was freed');
 	up(k, vmaSem(vma), 'vma-lock', false);
 }
 
@@ -246,12 +244,13 @@ function setOwner(k: Kernel, lock: number, owner: number): void {
 
 function take(k: Kernel, lock: number): void {
 	k.cost(COST.step);
-	if (k.mem.isFreed(lock)) k.violate('lock-freed', 'a spinlock is taken after its memory was freed');
-	if (ownerOf(k, lock) !== 0) k.violate('deadlock', 'a spinlock is taken while it is held');
+	if (k.mem.isFreed(lock)) k.oracles.onFreedLock('a spinlock is taken after its memory was freed');
+	if (ownerOf(k, lock) !== 0) k.oracles.onTakenTwice();
 	setOwner(k, lock, 1);
 	k.note('lock', lock, WRITE);
 	k.note('held', lock, SYNC);
 	k.current.held.push(lock);
+	k.oracles.onLocked('spinlock', lock, k.current);
 }
 
 export function spin_trylock(k: Kernel, lock: number): number {
@@ -267,12 +266,9 @@ export function spin_trylock(k: Kernel, lock: number): number {
 
 export function spin_unlock(k: Kernel, lock: number): void {
 	k.point('unlock', lock);
-	if (k.mem.isFreed(lock)) k.violate('lock-freed', 'a spinlock is released after its memory was freed');
-	if (ownerOf(k, lock) === 0) {
-		k.counters.always('lock.imbalance');
-		k.violate('lock-imbalance', 'a spinlock is released that is not held');
-		return;
-	}
+	if (k.mem.isFreed(lock)) k.oracles.onFreedLock('a spinlock is released after its memory was freed');
+	k.oracles.onUnlock('spinlock', lock, k.current.held.includes(lock));
+	if (ownerOf(k, lock) === 0) return;
 	setOwner(k, lock, 0);
 	k.note('held', lock, SYNC);
 	// Who only tried the lock sees that it is free again; who waits for it could not have come before.

@@ -145,6 +145,8 @@ export function folio_mark_lazyfree(k: Kernel, p: number): void {
 	k.clearPageFlag(p, F.PG_active);
 	k.clearPageFlag(p, F.PG_referenced);
 	k.clearPageFlag(p, F.PG_swapbacked);
+	const first = k.frames.pfnOf(k.compound_head(p));
+	for (let pfn = first; pfn < first + 2 ** k.folio_order(p); pfn++) k.oracles.onDiscard(pfn);
 }
 
 /** MADV_COLD ages the pages that only this mm maps; MADV_PAGEOUT also reclaims them, table by table. */

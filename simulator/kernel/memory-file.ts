@@ -428,7 +428,7 @@ export const do_set_pmd: Staged<(vmf: number, page: number) => Co<number>> = sta
 		s.run('set', 'set_pmd_at haddr vmf pmd entry', (k, f) => {
 			k.cost(COST.step);
 			if (P.pte_write(f.entry)) k.luf_flush_mkwrite(f.vma);
-			k.mem.w64(k.mem.r64(f.vmf + vm_fault.pmd), f.entry);
+			k.setPte(mmOf(k, f.vmf), f.haddr, k.mem.r64(f.vmf + vm_fault.pmd), f.entry);
 		}),
 		s.run('cache', 'update_mmu_cache_pmd', (k, f) => k.update_mmu_cache_pmd(f.vma, f.haddr, k.mem.r64(f.vmf + vm_fault.pmd))),
 		s.run('done', 'ret', (_k, f) => {

@@ -150,7 +150,11 @@ export const handle_pte_fault: Staged<FaultFn> = staged<PteFaultFrame, FaultFn>(
 /** NUMA hinting: the model only makes the page accessible again. */
 export function* do_numa_page(k: Kernel, vmf: number): Co<number> {
 	const ptep = k.mem.r64(vmf + vm_fault.pte);
-	k.setPte(mmOf(k, vmf), addressOf(k, vmf), ptep, (k.mem.r64(ptep) & ~F.PTE_PROTNONE) | F.PTE_PRESENT | F.PTE_YOUNG);
+	const lock = k.pte_lockptr(mmOf(k, vmf), k.mem.r64(vmf + vm_fault.pmd));
+	k.spin_lock(lock);
+	const entry = k.mem.r64(ptep);
+	if (entry === k.mem.r64(vmf + vm_fault.orig_pte)) k.setPte(mmOf(k, vmf), addressOf(k, vmf), ptep, (entry & ~F.PTE_PROTNONE) | F.PTE_PRESENT | F.PTE_YOUNG);
+	k.spin_unlock(lock);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /** Small helpers of the reference kernel that stand for no function of its own. */
 import * as F from '../abi/flags.ts';
 import { vm_fault, vm_operations_struct } from '../abi/structs.ts';
+import { READ, WRITE } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import { setFlag, testFlag } from './folio.ts';
@@ -100,6 +101,9 @@ export function swapNext(k: Kernel, nr: number): number {
 
 export function copy_page(k: Kernel, to: number, from: number): void {
 	k.cost(COST.page);
+	k.note('content', k.frames.pfnOf(from), READ);
+	k.note('content', k.frames.pfnOf(to), WRITE);
+	k.oracles.onCopy(to, from);
 	const { content } = k.frames;
 	content[k.frames.pfnOf(to)] = content[k.frames.pfnOf(from)] as number;
 }

@@ -95,5 +95,5 @@ export function mmdrop(k: Kernel, mm: number): void {
 	k.frames.releaseTable(k.mem.r64(mm + mm_struct.pgd_page));
 	k.vmas.delete(mm);
 	const rss = [mm_struct.file_rss, mm_struct.anon_rss, mm_struct.swap_rss, mm_struct.shmem_rss].reduce((sum, at) => sum + Math.abs(k.mem.r64(mm + at)), 0);
-	if (rss > 0) k.counters.always('rss.drift', rss);
+	if (rss > 0) k.oracles.onRssLeft(rss);
 }

@@ -2,8 +2,10 @@
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
 import { page } from '../abi/structs.ts';
+import { READ, WRITE } from '../machine/access-log.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
+import { vmasOf } from './vma.ts';
 
 /** The secondary MMU of one mm: page number -> what it maps there. */
 export interface Device {
@@ -17,6 +19,8 @@ export interface Device {
 /** A device begins to follow the mm. mmap_lock keeps out all who invalidate, but not a speculative fault: for that there is a lock of its own. */
 export function* mmu_notifier_register(k: Kernel, mm: number): Co<void> {
 	yield* k.mmap_write_lock(mm);
+	// mm_take_all_locks() waits for faults that run under the lock of their VMA alone.
+	if (k.has('per-vma-lock')) for (const vma of [...vmasOf(k, mm)]) yield* k.vma_start_write(vma);
 	if (k.has('spf-notifier-lock')) yield* k.mmu_notifier_write_lock(mm);
 	k.point('seq', mm);
 	k.notifiers.set(mm, { entries: new Map(), invalidating: 0, ended: 0 });
@@ -26,6 +30,7 @@ export function* mmu_notifier_register(k: Kernel, mm: number): Co<void> {
 
 export function mmu_notifier_invalidate_range_start(k: Kernel, mm: number, start: number, end: number): void {
 	k.point('seq', mm);
+	k.oracles.onInvalidate(mm, true);
 	const device = k.notifiers.get(mm);
 	if (device === undefined) return;
 	device.invalidating++;
@@ -40,10 +45,10 @@ function changed(k: Kernel, mm: number, device: Device): void {
 
 export function mmu_notifier_invalidate_range_end(k: Kernel, mm: number, _start: number, _end: number): void {
 	k.point('seq', mm);
+	k.oracles.onInvalidate(mm, false);
 	const device = k.notifiers.get(mm);
 	if (device === undefined) return;
-	if (device.invalidating === 0) k.violate('lock-imbalance', 'an MMU-notifier invalidation ends that never began');
-	else device.invalidating--;
+	if (device.invalidating > 0) device.invalidating--;
 	device.ended++;
 	changed(k, mm, device);
 	if (device.invalidating === 0) k.wakeAll(mm);
@@ -74,12 +79,10 @@ export function* device_access(k: Kernel, mm: number, addr: number, write: numbe
 		const mapped = device.entries.get(vpn);
 		if (mapped !== undefined && (!write || mapped.write)) {
 			const pfn = k.frames.pfnOf(mapped.page);
-			const at = k.ptepOf(mm, addr);
-			const current = at === 0 ? 0 : k.mem.r64(at);
-			const stale = mapped.generation !== k.frames.generation[pfn] || !P.pte_present(current) || subpageOf(k, current, addr) !== mapped.page;
-			if (stale && device.invalidating === 0)
-				k.violate(write ? 'stale-write' : 'stale-read', 'a device uses a page that the address space no longer maps there');
+			k.oracles.onDevice(mm, addr, write !== 0, mapped.page, mapped.generation);
 			mapped.young = true;
+			k.note('content', pfn, write ? WRITE : READ);
+			if (write) k.oracles.onFrameStore(pfn);
 			if (write) k.frames.content[pfn] = (k.frames.content[pfn] as number) + 1;
 			return k.frames.content[pfn] as number;
 		}
@@ -99,7 +102,7 @@ export function* device_access(k: Kernel, mm: number, addr: number, write: numbe
 		}
 		k.unpin_user_page(p);
 	}
-	k.violate('no-progress', 'a device faults without end');
+	k.oracles.onEndless('device', 16);
 	return -F.EFAULT;
 }
 

@@ -121,7 +121,7 @@ export function move_normal_pmd(k: Kernel, vma: number, old_addr: number, _new_a
 	if (!P.pmd_none(k.mem.r64(new_pmd))) return 0;
 	const lock = k.pmd_lock(mm, old_pmd);
 	const entry = k.mem.r64(old_pmd);
-	k.mem.w64(old_pmd, 0);
+	k.setPte(mm, old_addr, old_pmd, 0);
 	k.pmd_populate(mm, new_pmd, k.frames.pageOf(entry >>> F.PAGE_SHIFT));
 	k.flush_tlb_range(vma, old_addr, old_addr + F.PMD_SIZE);
 	k.spin_unlock(lock);

@@ -13,6 +13,7 @@ export function set_page_dirty(k: Kernel, p: number): number {
 
 /** The dirtier pauses; other tasks run meanwhile. */
 export function* balance_dirty_pages_ratelimited(k: Kernel, _mapping: number): Co<void> {
+	k.oracles.onMaySleep('is throttled');
 	if (!k.sched.passTime(COST.throttle)) yield { kind: 'sleep', cycles: COST.throttle };
 	k.inject('balance_dirty_pages_ratelimited');
 }

@@ -15,6 +15,7 @@ export function* shmem_fault(k: Kernel, vmf: number, mapping: number, index: num
 	const major = slot !== 0 && !k.shmemRead.delete(slot);
 	if (major) {
 		if (k.has('shmem-swap-cluster')) readCluster(k, slot);
+		k.oracles.onMaySleep('reads from swap');
 		if (!k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
 	}
 	const p = k.alloc_page(slot === 0 ? 0 : (k.swapData.get(slot) ?? 0));

@@ -3,6 +3,7 @@ import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
 import { address_space, address_space_operations, page, swap_info_struct, vm_area_struct, vm_fault } from '../abi/structs.ts';
 import { type Staged, staged } from '../hooks/stages.ts';
+import { READ } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
@@ -316,8 +317,14 @@ export function free_swap_and_cache(k: Kernel, entry: number): void {
 export function* swap_writepage(k: Kernel, p: number): Co<void> {
 	const head = k.compound_head(p);
 	const entry = k.mem.r64(head + page.private);
+	k.oracles.onMaySleep('writes a page to swap');
 	k.clearPageFlag(head, F.PG_dirty);
-	for (let i = 0; i < 2 ** k.folio_order(head); i++) k.swapData.set(entry + i * F.PAGE_SIZE, k.frames.content[k.frames.pfnOf(head) + i] as number);
+	for (let i = 0; i < 2 ** k.folio_order(head); i++) {
+		const pfn = k.frames.pfnOf(head) + i;
+		k.note('content', pfn, READ);
+		k.oracles.onWritten(pfn);
+		k.swapData.set(entry + i * F.PAGE_SIZE, k.frames.content[pfn] as number);
+	}
 	if (!k.sched.passTime(COST.io)) yield { kind: 'sleep', cycles: COST.io };
 }
 
@@ -330,7 +337,10 @@ export function delete_from_swap_cache(k: Kernel, head: number): void {
 /** The same for who has frozen the references of the folio. */
 export function __delete_from_swap_cache(k: Kernel, head: number, entry: number, _shadow: number): void {
 	const nr = 2 ** k.folio_order(head);
-	for (let i = 0; i < nr; i++) k.swapCache.delete(P.swp_offset(entry) + i);
+	for (let i = 0; i < nr; i++) {
+		k.swapCache.delete(P.swp_offset(entry) + i);
+		k.oracles.onSwapDropped(k.frames.pfnOf(head) + i, k.swapSlots.get(entry + i * F.PAGE_SIZE) ?? 0);
+	}
 	k.clearPageFlag(head, F.PG_swapcache);
 	k.put_swap_folio(head, entry);
 }

@@ -10,16 +10,21 @@ import type { Tlb } from '../machine/tlb.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { vmFlags } from './memory.ts';
+import type { Operation } from './observer.ts';
 import { endOf, startOf, vmasOf } from './vma.ts';
 
 /** The task's CPU goes over to its mm, as a return from the scheduler would. */
-function begin(k: Kernel, mm: number): void {
+function begin(k: Kernel, mm: number, operation: Operation = 'keeps'): void {
+	k.oracles.onEnter(k.current, operation);
 	k.switchMm(k.current.cpu, mm);
 }
 
+/** Advice that throws pages away. */
+const DISCARDS: ReadonlySet<number> = new Set([F.MADV_DONTNEED, F.MADV_DONTNEED_LOCKED, F.MADV_FREE, F.MADV_REMOVE]);
+
 /** mmap at a fixed address, replacing what is there. `flags` are VM_* of the new mapping; `file` 0 for anonymous memory. */
 export function* sys_mmap(k: Kernel, mm: number, addr: number, len: number, flags: number, file: number, pgoff: number): Co<number> {
-	begin(k, mm);
+	begin(k, mm, 'discards');
 	yield* k.mmap_write_lock(mm);
 	const ret = yield* k.do_mmap(mm, addr, len, flags, file, pgoff);
 	k.mmap_write_unlock(mm);
@@ -27,7 +32,7 @@ export function* sys_mmap(k: Kernel, mm: number, addr: number, len: number, flag
 }
 
 export function* sys_munmap(k: Kernel, mm: number, addr: number, len: number): Co<number> {
-	begin(k, mm);
+	begin(k, mm, 'discards');
 	yield* k.mmap_write_lock(mm);
 	return yield* k.do_munmap(mm, addr, len, 1);
 }
@@ -40,13 +45,13 @@ export function* sys_mprotect(k: Kernel, mm: number, addr: number, len: number, 
 
 /** `behavior`: a MADV_* of abi/flags.ts. */
 export function* sys_madvise(k: Kernel, mm: number, addr: number, len: number, behavior: number): Co<number> {
-	begin(k, mm);
+	begin(k, mm, DISCARDS.has(behavior) ? 'discards' : 'keeps');
 	return yield* k.do_madvise(mm, addr, len, behavior);
 }
 
 /** Moves or resizes; `newAddr` 0 keeps the place. Returns the new address. */
 export function* sys_mremap(k: Kernel, mm: number, addr: number, oldLen: number, newLen: number, newAddr: number): Co<number> {
-	begin(k, mm);
+	begin(k, mm, 'discards');
 	yield* k.mmap_write_lock(mm);
 	const ret = yield* k.do_mremap(mm, addr, oldLen, newLen, newAddr);
 	k.mmap_write_unlock(mm);
@@ -113,7 +118,7 @@ export function* sys_fork(k: Kernel, mm: number): Co<number> {
 
 /** The last task of the mm ends: everything is unmapped and the tables are freed. */
 export function* sys_exit(k: Kernel, mm: number): Co<number> {
-	begin(k, mm);
+	begin(k, mm, 'discards');
 	// The CPU is lazy by now: nobody sends it flushes, and it drops what it holds when it takes up another mm.
 	k.leaveMm(k.current.cpu);
 	k.exit_mmap(mm);
@@ -132,16 +137,19 @@ export function* sys_write(k: Kernel, file: number, index: number, value: number
 
 /** Writes the dirty pages of the file back; their mappings become read-only and clean. */
 export function* sys_fsync(k: Kernel, file: number): Co<number> {
+	k.oracles.onEnter(k.current, 'keeps');
 	return yield* k.write_cache_pages(file);
 }
 
 /** fallocate(FALLOC_FL_PUNCH_HOLE): pages `index` to `index + pages` go, and all their mappings. */
 export function* sys_punch_hole(k: Kernel, file: number, index: number, pages: number): Co<number> {
+	k.oracles.onEnter(k.current, 'discards');
 	yield* k.truncate_pagecache_range(k.mem.r64(file), index, pages);
 	return 0;
 }
 
 export function* sys_ftruncate(k: Kernel, file: number, pages: number): Co<number> {
+	k.oracles.onEnter(k.current, 'discards');
 	yield* k.truncate_pagecache(k.mem.r64(file), pages);
 	return 0;
 }
@@ -152,10 +160,15 @@ export function* clear_refs(k: Kernel, mm: number): Co<number> {
 	yield* k.mmap_read_lock(mm);
 	for (const vma of vmasOf(k, mm)) {
 		for (let address = startOf(k, vma); address < endOf(k, vma); address += F.PAGE_SIZE) {
+			const pmd = k.pmd_offset(mm, address);
+			if (pmd === 0 || P.pmd_none(k.mem.r64(pmd))) continue;
+			const lock = P.pmd_trans_huge(k.mem.r64(pmd)) ? k.pmd_lockptr(mm, pmd) : k.pte_lockptr(mm, pmd);
+			k.spin_lock(lock);
 			const at = k.ptepOf(mm, address);
-			if (at === 0 || !P.pte_present(k.mem.r64(at))) continue;
-			if (k.mem.r64(at) & F.PTE_HUGE) k.pmdp_test_and_clear_young(vma, address, at);
-			else k.ptep_test_and_clear_young(vma, address, at);
+			const entry = at === 0 ? 0 : k.mem.r64(at);
+			if (P.pte_present(entry) && entry & F.PTE_HUGE) k.pmdp_test_and_clear_young(vma, address, at);
+			else if (P.pte_present(entry)) k.ptep_test_and_clear_young(vma, address, at);
+			k.spin_unlock(lock);
 		}
 	}
 	for (const p of vmasOf(k, mm).flatMap((vma) => pagesOf(k, mm, startOf(k, vma), endOf(k, vma)))) k.clearPageFlag(p, F.PG_referenced);
@@ -165,18 +178,21 @@ export function* clear_refs(k: Kernel, mm: number): Co<number> {
 
 /** kswapd: ages and reclaims the pages of the range, as one batch. Returns how many were reclaimed. */
 export function* reclaim_range(k: Kernel, mm: number, addr: number, len: number): Co<number> {
+	k.oracles.onEnter(k.current, 'keeps');
 	k.lru_add_drain_all();
 	return yield* k.shrink_folio_list(pagesOf(k, mm, addr, addr + len), 0);
 }
 
 /** Migrates the pages of the range to new frames, as compaction does, as one batch. Returns how many were migrated. */
 export function* migrate_range(k: Kernel, mm: number, addr: number, len: number): Co<number> {
+	k.oracles.onEnter(k.current, 'keeps');
 	k.lru_add_drain_all();
 	return yield* k.migrate_pages(pagesOf(k, mm, addr, addr + len));
 }
 
 /** khugepaged: replaces the small pages of the 2 MiB range by one huge page. Returns 1 if it did. */
 export function* khugepaged_range(k: Kernel, mm: number, addr: number): Co<number> {
+	k.oracles.onEnter(k.current, 'keeps');
 	k.lru_add_drain_all();
 	yield* k.mmap_read_lock(mm);
 	const vma = k.vma_lookup(mm, addr);
@@ -187,6 +203,7 @@ export function* khugepaged_range(k: Kernel, mm: number, addr: number): Co<numbe
 
 /** Splits the huge page that maps the address into small ones. Returns 1 if it did. */
 export function* split_range(k: Kernel, mm: number, addr: number): Co<number> {
+	k.oracles.onEnter(k.current, 'keeps');
 	k.lru_add_drain_all();
 	const folio = pagesOf(k, mm, addr, addr + F.PAGE_SIZE)[0];
 	if (folio === undefined || k.mem.r32(folio + page.order) === 0 || !k.trylock_page(folio)) return 0;

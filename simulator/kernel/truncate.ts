@@ -1,6 +1,7 @@
 /** mm/truncate.c, mm/memory.c and fs: holes, shorter files, and file contents through descriptors. */
 import * as F from '../abi/flags.ts';
 import { address_space, file, inode, page } from '../abi/structs.ts';
+import { READ, WRITE } from '../machine/access-log.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -37,6 +38,7 @@ function* dropPages(k: Kernel, mapping: number, index: number, nr: number): Co<v
 		const span = 2 ** k.folio_order(head);
 		// A large folio that the range covers only in part keeps its pages; they read as zeros.
 		if (begin < index || begin + span > index + nr) {
+			k.note('content', k.frames.pfnOf(p), WRITE);
 			k.frames.content[k.frames.pfnOf(p)] = 0;
 			continue;
 		}
@@ -47,6 +49,7 @@ function* dropPages(k: Kernel, mapping: number, index: number, nr: number): Co<v
 		if (k.mem.r64(head + page.mapping) === mapping) {
 			if (k.mem.r32(head + page._mapcount) >= 0) k.unmap_mapping_pages(mapping, begin, span, 0);
 			k.clearPageFlag(head, F.PG_dirty);
+			for (let n = 0; n < span; n++) k.oracles.onDiscard(k.frames.pfnOf(head) + n);
 			k.filemap_remove_folio(mapping, head);
 			k.put_page(head);
 		}
@@ -70,6 +73,7 @@ export function pagecache_get_page(k: Kernel, mapping: number, index: number): n
 export function filemap_read(k: Kernel, f: number, index: number): number {
 	const p = k.pagecache_get_page(mappingOfFile(k, f), index);
 	k.mark_page_accessed(p);
+	k.note('content', k.frames.pfnOf(p), READ);
 	return k.frames.content[k.frames.pfnOf(p)] as number;
 }
 
@@ -78,6 +82,8 @@ export function* filemap_write(k: Kernel, f: number, index: number, value: numbe
 	const p = k.pagecache_get_page(mappingOfFile(k, f), index);
 	yield* k.lock_page(p);
 	const pfn = k.frames.pfnOf(p);
+	k.note('content', pfn, WRITE);
+	k.oracles.onFrameStore(pfn);
 	k.frames.content[pfn] = value >= 0 ? value : (k.frames.content[pfn] as number) + 1;
 	k.set_page_dirty(p);
 	k.unlock_page(p);
@@ -93,6 +99,8 @@ export function* write_cache_pages(k: Kernel, f: number): Co<number> {
 		if (p & 1 || !k.pageFlag(p, F.PG_dirty)) continue;
 		yield* k.lock_page(p);
 		k.folio_clear_dirty_for_io(p);
+		k.note('content', k.frames.pfnOf(p), READ);
+		k.oracles.onWritten(k.frames.pfnOf(p));
 		k.diskOf(mapping).set(index, k.frames.content[k.frames.pfnOf(p)] as number);
 		k.unlock_page(p);
 	}

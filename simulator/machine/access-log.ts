@@ -29,6 +29,8 @@ export const PLACE = {
 	held: 10,
 	/** A task that is woken or started, by its number; 0 for the events that tasks wait for in common. */
 	wake: 11,
+	/** The end of what a task does in the kernel with an mm. */
+	operation: 12,
 } as const;
 
 const KIND = 2 ** 33;

@@ -43,6 +43,8 @@ export class Frames {
 	onReuse: ((pfn: number) => void) | null = null;
 	/** Freed frames that stay unused, oldest handed out first, as behind a long free list; 0: last freed first. Outlives `reset`. */
 	reuseAfter = 0;
+	/** Page-table pages by the address of their tables. */
+	readonly #tables = new Map<number, number>();
 	/** Where frames come from and go to: as many as the memory has arenas. */
 	#zones: Zone[];
 	/** 1 for each frame that heads an allocation. */
@@ -83,6 +85,12 @@ export class Frames {
 			zone.tables = [];
 		}
 		this.onReuse = null;
+		this.#tables.clear();
+	}
+
+	/** The page-table page whose table holds the address; 0 for none. */
+	tableAt(address: number): number {
+		return this.#tables.get(address - (address % 4096)) ?? 0;
 	}
 
 	pageOf(pfn: number): number {
@@ -161,7 +169,9 @@ export class Frames {
 		const at = this.alloc();
 		const reused = this.#zone.tables.pop();
 		if (reused !== undefined) this.mem.revive(reused);
-		this.mem.w64(at + page.table, reused ?? this.mem.alloc(4096, 4096));
+		const table = reused ?? this.mem.alloc(4096, 4096);
+		this.#tables.set(table, at);
+		this.mem.w64(at + page.table, table);
 		this.mem.w32(at + page.flags, 1 << PG_table);
 		return at;
 	}

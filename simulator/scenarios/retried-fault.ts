@@ -49,11 +49,7 @@ export const retriedFaultAged: Scenario = {
 		retried(s, (k, address, mm, p) => {
 			quietly(k, () => {
 				if (variant === 'accessed-cleared') k.folio_referenced(p);
-				else {
-					const at = k.pte_offset_map(k.pmd_alloc_path(mm, address), address);
-					k.set_pte_at(mm, address, at, k.mem.r64(at) & ~F.PTE_DIRTY);
-					k.flushBroadcast(mm, address, address + F.PAGE_SIZE);
-				}
+				else s.takeFlags(mm, address, F.PTE_DIRTY);
 			});
 		});
 	},

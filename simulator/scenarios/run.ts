@@ -1,11 +1,13 @@
-import { PG_locked, PG_swapcache, PG_table, PTE_HUGE, PTE_PRESENT } from '../abi/flags.ts';
-import { page, vm_area_struct } from '../abi/structs.ts';
+import { PTE_HUGE, PTE_PRESENT } from '../abi/flags.ts';
+import { vm_area_struct } from '../abi/structs.ts';
 import { BudgetSpent, NoProgress, NotModelled, Oops } from '../c/runtime.ts';
 import type { LockWait, SimNote } from '../index.ts';
 import { NEWEST_KERNEL, versionNumber } from '../kernel/features.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { chainOf } from '../kernel/wait-chain.ts';
 import { walk } from '../machine/mmu.ts';
+import { Oracles } from '../oracles/oracles.ts';
+import { NO_RULES, type Rule } from '../oracles/rules.ts';
 import { type Scenario, Stage } from './scenario.ts';
 
 export interface Outcome {
@@ -17,9 +19,21 @@ export interface Outcome {
 	readonly called: readonly string[];
 }
 
-/** Runs one scenario to its end on a kernel of mm version `version`, then tears everything down and counts what is left over. */
-export function runScenario(k: Kernel, scenario: Scenario, variant: string, budget: number, version = NEWEST_KERNEL): Outcome {
+/**
+ * Runs one scenario to its end on a kernel of mm version `version`, then tears everything down and counts what is left over. `off`: rules
+ * of the oracles that are left out.
+ */
+export function runScenario(
+	k: Kernel,
+	scenario: Scenario,
+	variant: string,
+	budget: number,
+	version = NEWEST_KERNEL,
+	off: ReadonlySet<Rule> = NO_RULES,
+): Outcome {
 	k.reset(budget);
+	const oracles = new Oracles(k, off);
+	k.oracles = oracles;
 	if (scenario.applies !== undefined && !scenario.applies(k, variant, versionNumber(version)))
 		return { applies: false, ended: false, notes: [], waits: [], called: [] };
 	const stage = new Stage(k);
@@ -31,12 +45,10 @@ export function runScenario(k: Kernel, scenario: Scenario, variant: string, budg
 		k.counters.measuring = false;
 		k.rt.line = 0;
 		called = [...k.called];
-		// Who only waits for others to come along is not the one that hangs.
-		const hanging = stuck.filter(({ on }) => on !== 'an event');
-		for (const { task, on } of hanging.length > 0 ? hanging : stuck) k.violate('deadlock', `${task.name} waits for ${on} and nobody can wake it`);
-		if (stuck.length === 0) {
+		if (stuck.length > 0) oracles.stuck(stuck);
+		else {
 			stage.alone(() => scenario.check?.(stage, variant));
-			stage.alone(() => teardown(k));
+			stage.alone(() => oracles.teardown());
 		}
 	} catch (error) {
 		const ended = endOf(k, error, notes);
@@ -92,45 +104,6 @@ function waitsOf(k: Kernel): LockWait[] {
 				return { who: t.name, on, cycles, ...(behind.length > 0 ? { behind } : {}) };
 			}),
 		);
-}
-
-/** Ends every mm and empties the page cache; what then still has references has leaked. */
-function teardown(k: Kernel): void {
-	for (const mm of [...k.vmas.keys()]) k.exit_mmap(mm);
-	k.lru_add_drain_all();
-	for (const [xarray, entries] of k.xarrays) {
-		// What the swap cache still holds has leaked: the last use of a slot takes it out.
-		if (entries === k.swapCache) continue;
-		if (xarray === 0) for (const zero of entries.values()) k.frames.release(zero);
-		const heads = new Set([...entries.values()].filter((e) => e !== 0 && (e & 1) === 0).map((e) => k.compound_head(e)));
-		entries.clear();
-		for (const head of heads) {
-			if (!k.frames.isAllocated(head)) continue;
-			if (k.pageFlag(head, PG_locked)) {
-				k.counters.always('lock.imbalance');
-				k.violate('lock-imbalance', 'a folio is locked and never unlocked');
-			}
-			k.put_page(head);
-		}
-	}
-	for (const head of k.frames.allocations()) leaked(k, head);
-}
-
-function leaked(k: Kernel, head: number): void {
-	const flags = k.mem.r32(head + page.flags);
-	const refs = k.mem.r32(head + page._refcount);
-	k.rt.line = k.lastUse.get(head) ?? 0;
-	if (flags & (1 << PG_table)) {
-		k.counters.always('table.leaked');
-		k.violate('leak', 'a page table is never freed');
-	} else if (flags & (1 << PG_swapcache)) {
-		k.counters.always('swapcache.leaked', refs);
-		k.violate('leak', 'a folio of the swap cache is never freed');
-	} else {
-		k.counters.always('folio.leaked', refs);
-		k.violate('leak', 'a folio reference is never dropped');
-	}
-	k.rt.line = 0;
 }
 
 /** PMD-sized folios of a mapping that small entries map although one PMD entry could. */

@@ -133,6 +133,18 @@ export class Stage {
 		yield { kind: 'sleep', cycles };
 	}
 
+	/** Another hand takes flags from the entry of a user address, and flushes it everywhere. */
+	takeFlags(mm: number, address: number, flags: number): void {
+		const { k } = this;
+		const pmd = k.pmd_alloc_path(mm, address);
+		const at = k.pte_offset_map(pmd, address);
+		const lock = k.pte_lockptr(mm, pmd);
+		k.spin_lock(lock);
+		k.set_pte_at(mm, address, at, k.mem.r64(at) & ~flags);
+		k.spin_unlock(lock);
+		k.flushBroadcast(mm, address, address + F.PAGE_SIZE);
+	}
+
 	/** The page-table entry of a user address, or 0. */
 	pte(mm: number, address: number): number {
 		const pmd = this.k.pmd_alloc_path(mm, address);

@@ -82,9 +82,7 @@ export const cowWrite: Scenario = {
 			if (variant === 'own-page') {
 				for (let i = 0; i < PAGES; i++) {
 					const address = USER + i * F.PAGE_SIZE;
-					const at = s.k.pte_offset_map(s.k.pmd_alloc_path(mm, address), address);
-					s.k.set_pte_at(mm, address, at, s.k.mem.r64(at) & ~F.PTE_WRITE);
-					s.k.flushBroadcast(mm, address, address + F.PAGE_SIZE);
+					s.takeFlags(mm, address, F.PTE_WRITE);
 					// The read-only entry is in the TLB when the store comes.
 					yield* s.load(address);
 				}

@@ -1,6 +1,6 @@
 import { AccessLog, placeOf, SYNC } from '../machine/access-log.ts';
 import type { PointKind } from './point.ts';
-import { type Running, Scheduler, type Task } from './scheduler.ts';
+import { type Running, Scheduler, type Stuck, type Task } from './scheduler.ts';
 
 /** What a task that has stopped does next. */
 export interface Pending {
@@ -128,7 +128,15 @@ export class Preemptive extends Scheduler {
 		return true;
 	}
 
-	override run(): { readonly task: Task; readonly on: string }[] {
+	/** Who has stopped at a lock waits for who has it. */
+	protected override stuck(): Stuck[] {
+		return super.stuck().map((stuck) => {
+			const { pending } = stuck.task as Preempted;
+			return pending?.kind === 'lock' ? { task: stuck.task, on: 'spinlock', key: pending.address } : stuck;
+		});
+	}
+
+	override run(): Stuck[] {
 		this.#running = true;
 		this.log.running = true;
 		let last: Preempted | null = null;

@@ -45,6 +45,13 @@ export interface Running extends Task {
 	line: number;
 }
 
+/** A task that has not come to its end, and what it waits for: a class of locks, and which one. */
+export interface Stuck {
+	readonly task: Task;
+	readonly on: string;
+	readonly key: number;
+}
+
 export class Scheduler {
 	#tasks: Running[] = [];
 	current: Task | null = null;
@@ -80,7 +87,7 @@ export class Scheduler {
 	}
 
 	/** Runs until every task has ended or none can go on. Returns the tasks that are stuck, with what they wait for. */
-	run(): { readonly task: Task; readonly on: string }[] {
+	run(): Stuck[] {
 		for (;;) {
 			const next = this.#pick();
 			if (next === undefined) break;
@@ -101,10 +108,12 @@ export class Scheduler {
 	}
 
 	/** Those that have not ended and cannot go on. */
-	protected stuck(): { readonly task: Task; readonly on: string }[] {
+	protected stuck(): Stuck[] {
 		this.current = null;
 		const stuck = this.#tasks.filter((t) => t.state !== 'done');
-		return stuck.map((task) => ({ task, on: task.wait?.kind === 'block' ? task.wait.on : 'an event' }));
+		return stuck.map((task) =>
+			task.state === 'blocked' && task.wait?.kind === 'block' ? { task, on: task.wait.on, key: task.wait.key } : { task, on: 'an event', key: 0 },
+		);
 	}
 
 	#pick(): Running | undefined {

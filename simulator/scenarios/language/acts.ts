@@ -1,5 +1,6 @@
 import * as F from '../../abi/flags.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { READ, WRITE } from '../../machine/access-log.ts';
 import type { Co } from '../../schedule/scheduler.ts';
 import type { Column, MapStep, Step, Target } from './ast.ts';
 import type { World } from './program.ts';
@@ -179,6 +180,8 @@ export function giveBack(k: Kernel, { page, write }: { readonly page: number; re
 function throughPin(k: Kernel, page: number, write: boolean, value: number | null): number {
 	const pfn = k.frames.pfnOf(page);
 	const { content } = k.frames;
+	k.note('content', pfn, write ? WRITE : READ);
+	if (write) k.oracles.onFrameStore(pfn);
 	if (write) content[pfn] = value ?? (content[pfn] as number) + 1;
 	return content[pfn] as number;
 }

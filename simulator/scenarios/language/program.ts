@@ -142,6 +142,7 @@ class Program implements World {
 	*#step(column: Column, index: number, step: Step): Co<void> {
 		const act = actOf(this, column, step);
 		const seen: readonly Seen[] = yield* this.k.recording ? recorded(this.k, this.#trace, { row: this.#row, column: index, step }, act) : act;
+		this.k.oracles.onReturn(this.k.current);
 		checkSeen(this.k, this.text, column, step, seen);
 	}
 }
