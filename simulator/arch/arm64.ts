@@ -1,6 +1,7 @@
 import { PAGE_SIZE, PMD_SIZE } from '../abi/flags.ts';
 import { mmu_gather } from '../abi/structs.ts';
-import type { FlushKind, Kernel } from '../kernel/kernel.ts';
+import type { FlushKind } from '../kernel/flush.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Arch, ArchOps } from './arch.ts';
 import { ANY_LEVEL, byBroadcast, flushes, gathered, gatherRange, genericOps, genericWords, LEAVES, mmOf, presentOrPending, setIfChanged } from './generic.ts';
 

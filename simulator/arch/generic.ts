@@ -1,7 +1,8 @@
 import { PAGE_SIZE, PMD_SIZE, PTE_PRESENT, PTE_PROTNONE } from '../abi/flags.ts';
 import { pmd_mkinvalid, pte_mkold, pte_wrprotect, pte_young } from '../abi/pte.ts';
 import { mm_struct, mmu_gather, vm_area_struct } from '../abi/structs.ts';
-import type { FlushKind, Kernel } from '../kernel/kernel.ts';
+import type { FlushKind } from '../kernel/flush.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Arch, ArchOps, Words } from './arch.ts';
 
 /** The end of a flush of all of an mm. */

@@ -1,7 +1,8 @@
 import { PAGE_SIZE, PMD_SIZE } from '../abi/flags.ts';
 import { pmd_mkinvalid, pte_mkold, pte_wrprotect, pte_young } from '../abi/pte.ts';
 import { mmu_gather } from '../abi/structs.ts';
-import type { FlushKind, Kernel } from '../kernel/kernel.ts';
+import type { FlushKind } from '../kernel/flush.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Tlb } from '../machine/tlb.ts';
 import type { Arch, ArchOps } from './arch.ts';
 import { ALL, flushRangeOf, genericOps, genericWords, mmOf, presentOrPending } from './generic.ts';

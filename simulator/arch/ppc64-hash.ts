@@ -1,6 +1,7 @@
 import { PAGE_SIZE, PMD_SIZE, PTE_WRITE } from '../abi/flags.ts';
 import { pmd_mkinvalid, pte_mkold, pte_wrprotect, pte_young } from '../abi/pte.ts';
-import type { FlushKind, Kernel } from '../kernel/kernel.ts';
+import type { FlushKind } from '../kernel/flush.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Arch, ArchOps } from './arch.ts';
 import { exchange, genericOps, genericWords, mmOf, setIfChanged } from './generic.ts';
 import type { LazyBatch } from './state.ts';

@@ -1,6 +1,7 @@
 import { PAGE_SIZE, PMD_SIZE, PTE_DIRTY, PTE_NX, PTE_WRITE, PTE_YOUNG } from '../abi/flags.ts';
 import { mmu_gather } from '../abi/structs.ts';
-import type { FlushKind, Kernel } from '../kernel/kernel.ts';
+import type { FlushKind } from '../kernel/flush.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Arch, ArchOps } from './arch.ts';
 import { ALL, ANY_LEVEL, exchange, gathered, gatherRange, genericOps, genericWords, LEAVES, mmOf, setIfChanged } from './generic.ts';
 

@@ -1,5 +1,6 @@
 import { PAGE_SIZE, PMD_SIZE } from '../abi/flags.ts';
-import type { FlushKind, Kernel } from '../kernel/kernel.ts';
+import type { FlushKind } from '../kernel/flush.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Arch, ArchOps } from './arch.ts';
 import { ALL, ANY_LEVEL, gathered, gatherRange, gathersAll, genericOps, genericWords, mmOf, presentOrPending, setIfChanged } from './generic.ts';
 

@@ -1,7 +1,8 @@
 import { PAGE_SIZE, PMD_SIZE, PTE_DIRTY, PTE_HUGE, PTE_NX, PTE_PRESENT, PTE_WRITE, PTE_YOUNG } from '../abi/flags.ts';
 import { pmd_mkinvalid, pte_mkdirty, pte_mkold, pte_mkyoung, pte_pfn, pte_wrprotect, pte_young } from '../abi/pte.ts';
 import { mmu_gather } from '../abi/structs.ts';
-import type { FlushKind, Kernel } from '../kernel/kernel.ts';
+import type { FlushKind } from '../kernel/flush.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Arch, ArchOps } from './arch.ts';
 import { ALL, ANY_LEVEL, genericOps, genericWords, LEAVES, mmOf } from './generic.ts';
 

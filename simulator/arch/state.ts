@@ -1,4 +1,4 @@
-import type { FlushKind } from '../kernel/kernel.ts';
+import type { FlushKind } from '../kernel/flush.ts';
 
 /** A broadcast invalidation that its CPU has issued and not waited for. */
 export interface Unfinished {

@@ -1,6 +1,7 @@
 import { PAGE_SIZE, PTE_DIRTY, PTE_HUGE, PTE_NX, PTE_PRESENT, PTE_USER, PTE_WRITE, PTE_YOUNG } from '../abi/flags.ts';
 import { pmd_mkinvalid, pte_pfn } from '../abi/pte.ts';
-import type { FlushKind, Kernel } from '../kernel/kernel.ts';
+import type { FlushKind } from '../kernel/flush.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Arch, ArchOps } from './arch.ts';
 import { ALL, ANY_LEVEL, gathered, gatherRange, gathersAll, genericOps, genericWords, LEAVES, mmOf, presentOrPending } from './generic.ts';
 

@@ -48,7 +48,8 @@ export function mmu_notifier_invalidate_range_end(k: Kernel, mm: number, _start:
 	k.oracles.onInvalidate(mm, false);
 	const device = k.notifiers.get(mm);
 	if (device === undefined) return;
-	if (device.invalidating > 0) device.invalidating--;
+	if (device.invalidating === 0) k.oracles.onUntold();
+	else device.invalidating--;
 	device.ended++;
 	changed(k, mm, device);
 	if (device.invalidating === 0) k.wakeAll(mm);

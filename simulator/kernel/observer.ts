@@ -71,6 +71,8 @@ export class Observer {
 	onUnlocked(_what: string): void {}
 
 	onInvalidate(_mm: number, _begin: boolean): void {}
+	/** An invalidation ends of whose beginning the device was not told. */
+	onUntold(): void {}
 	/** A device goes through an entry of its own. */
 	onDevice(_mm: number, _address: number, _write: boolean, _page: number, _generation: number): void {}
 	/** The counters of an mm that ends say that so many pages are left. */

@@ -20,7 +20,11 @@ export class Notifiers {
 		if (open === undefined) this.#open.set(task, (open = new Map()));
 		const left = (open.get(mm) ?? 0) + (begins ? 1 : -1);
 		open.set(mm, Math.max(0, left));
-		if (left < 0) this.judge.report('notifier.balance', 'lock-imbalance', 'an MMU-notifier invalidation ends that never began');
+		if (left < 0) this.untold();
+	}
+
+	untold(): void {
+		this.judge.report('notifier.balance', 'lock-imbalance', 'an MMU-notifier invalidation ends that never began');
 	}
 
 	returns(task: Task): void {

@@ -143,6 +143,10 @@ export class Oracles extends Observer {
 		this.#notifiers.invalidates(mm, begins);
 	}
 
+	override onUntold(): void {
+		this.#notifiers.untold();
+	}
+
 	override onDevice(mm: number, address: number, write: boolean, p: number, generation: number): void {
 		this.#notifiers.device(mm, address, write, p, generation);
 	}

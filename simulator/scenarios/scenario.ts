@@ -94,7 +94,10 @@ export class Stage {
 				const address = start + i * F.PAGE_SIZE;
 				const pmd = k.pmd_alloc_path(mm, address);
 				k.__pte_alloc(mm, pmd);
+				const lock = k.pte_lockptr(mm, pmd);
+				k.spin_lock(lock);
 				k.set_pte_at(mm, address, k.pte_offset_map(pmd, address), entry);
+				k.spin_unlock(lock);
 				k.add_mm_counter(mm, 2, 1);
 				k.swapSlots.set(entry, 1);
 				k.swapData.set(entry, 5000 + i);
@@ -106,7 +109,7 @@ export class Stage {
 	/** Runs kernel code while no task exists yet, as a boot-time task on CPU 0. */
 	alone<T>(run: () => T): T {
 		const before = this.k.sched.current;
-		this.k.sched.current ??= { name: 'setup', cpu: 0, mm: 0, struct: 0, hidden: true, time: 0, held: [], semaphores: 0, waited: new Map(), fault: 0 };
+		this.k.sched.current ??= { name: 'setup', cpu: 0, mm: 0, struct: 0, hidden: true, time: 0, held: [], semaphores: 0, waited: new Map(), behind: null, fault: 0 };
 		try {
 			return this.k.whole(run);
 		} finally {

@@ -1,4 +1,5 @@
-import type { FlushEvent, Kernel } from '../../kernel/kernel.ts';
+import type { FlushEvent } from '../../kernel/flush.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
 import type { MetricId } from '../../machine/counters.ts';
 import type { Co } from '../../schedule/scheduler.ts';
 import type { Seen } from './acts.ts';

@@ -274,6 +274,14 @@ it.each([
 
 const KERNELS = ['5.5', '5.8', '5.9', '5.12', '5.17', '5.19', '6.1', '6.3', '6.6', '6.12', '6.18'];
 
+/** What kernels of some versions really do wrong, and the commit that put it right. */
+const UPSTREAM: readonly (readonly [what: RegExp, commit: string])[] = [
+	// 5.10: fork copies a page that is pinned, instead of making it read-only under the device.
+	[/\(5\.[589]\): data-leak: a page that a device has pinned is replaced by a copy/, '70e806e4e645'],
+];
+
+const isUpstream = (what: string): boolean => UPSTREAM.some(([known]) => known.test(what));
+
 describe('everywhere else', () => {
 	it.each(ARCHITECTURES.map((a) => a.name))('no path does harm on %s, whatever the version', (arch) => {
 		const harm: string[] = [];
@@ -281,7 +289,7 @@ describe('everywhere else', () => {
 			if (!archExists(ARCHITECTURES.find((a) => a.name === arch) as Arch, kernel)) continue;
 			for (const [name, , , program] of CASES) for (const what of run(kernel, arch, program).harm) harm.push(`${name} (${kernel}): ${what}`);
 		}
-		expect(harm).toEqual([]);
+		expect(harm.filter((what) => !isUpstream(what))).toEqual([]);
 	});
 });
 

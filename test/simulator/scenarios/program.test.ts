@@ -43,7 +43,7 @@ describe('rows', () => {
 	});
 	it('that never end are told by who hangs, not by who waits for him', () => {
 		const lines = ['file f 1 cold', 'map s f 1 r', 'CPU0  CPU1', 'load s', '| load s'];
-		expect(harm(lines, { damage: (k) => void (k.unlock_page = () => undefined) })).toEqual(['deadlock: CPU0 waits for folio, which CPU0 has']);
+		expect(harm(lines, { damage: (k) => void (k.unlock_page = () => undefined) })).toEqual(['deadlock: CPU0 waits for folio and nobody can wake it']);
 	});
 	it('do several steps of a cell one after the other', () => {
 		expect(harm(['map a anon 1 rw', 'CPU0', 'store a = 3; load a -> 3; mprotect a r; store a -> SIGSEGV; load a -> 3'])).toEqual([]);
