@@ -7,6 +7,7 @@
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
 import { file, mm_struct, page, task_struct, tlbflush_unmap_batch, vm_area_struct } from '../abi/structs.ts';
+import { WRITE } from '../machine/access-log.ts';
 import type { Kernel } from './kernel.ts';
 import { vmFlags } from './memory.ts';
 
@@ -88,6 +89,9 @@ export function luf_defer(k: Kernel, vma: number, address: number, pteval: numbe
 	if (ofMm === undefined) places.set(mm, (ofMm = new Map()));
 	ofMm.set(vpn, (ofMm.get(vpn) ?? new Set()).add(pfn));
 	walks.get(k.current.struct)?.push({ mm, vpn, pfn });
+	k.frames.anywhere = true;
+	// Frames go from one CPU to another from now on: who takes one depends on who gave it.
+	k.note('frame', 0, WRITE);
 	k.frames.onReuse ??= (reused) => k.whole(() => k.luf_check_new_page(reused));
 }
 
@@ -105,6 +109,7 @@ export function luf_flush(k: Kernel): void {
 
 /** prep_new_page(): the frame leaves the allocator for a new owner. */
 export function luf_check_new_page(k: Kernel, pfn: number): void {
+	k.note('frame', 0, WRITE);
 	if (!k.deferred.frames.has(pfn)) return;
 	if (k.has('luf-alloc-flush')) k.luf_flush();
 	else k.deferred.frames.delete(pfn);

@@ -10,7 +10,7 @@ interface Zone {
 	next: number;
 	free: number[];
 	/** Freed spans of higher orders, by order. */
-	readonly spans: Map<number, number[]>;
+	spans: Map<number, number[]>;
 	/** Freed page tables. The address of the table that a page-table page holds is kept in `page.table`; they are reused through this. */
 	tables: number[];
 }
@@ -43,8 +43,10 @@ export class Frames {
 	onReuse: ((pfn: number) => void) | null = null;
 	/** Freed frames that stay unused, oldest handed out first, as behind a long free list; 0: last freed first. Outlives `reset`. */
 	reuseAfter = 0;
+	/** Whether a frame is handed out again on any CPU, not only on that which freed it: where being free is not yet the harm, being reused is. */
+	anywhere = false;
 	/** Page-table pages by the address of their tables. */
-	readonly #tables = new Map<number, number>();
+	#tables = new Map<number, number>();
 	/** Where frames come from and go to: as many as the memory has arenas. */
 	#zones: Zone[];
 	/** 1 for each frame that heads an allocation. */
@@ -81,11 +83,12 @@ export class Frames {
 			this.#heads.fill(0, zone.start, zone.next);
 			zone.next = zone.start;
 			zone.free = [];
-			zone.spans.clear();
+			if (zone.spans.size > 0) zone.spans = new Map();
 			zone.tables = [];
 		}
 		this.onReuse = null;
-		this.#tables.clear();
+		this.anywhere = false;
+		this.#tables = new Map();
 	}
 
 	/** The page-table page whose table holds the address; 0 for none. */
@@ -147,7 +150,7 @@ export class Frames {
 	}
 
 	#reuse(zone: Zone): number | undefined {
-		if (this.reuseAfter === 0) return zone.free.pop();
+		if (this.reuseAfter === 0) return zone.free.pop() ?? (this.anywhere ? this.#zones.find(({ free }) => free.length > 0)?.free.pop() : undefined);
 		return zone.free.length > this.reuseAfter ? zone.free.shift() : undefined;
 	}
 

@@ -1,6 +1,7 @@
 /** Who waits while a task F reads a page of VMA A from swap, T cycles: cell by cell, and who waits on whom. */
 import { describe, expect, it } from 'vitest';
 import { formatRunsText } from '../../../server/formats/runs.ts';
+import { loadSimulator } from '../../../server/simulator-host.ts';
 import { COST } from '../../../simulator/machine/cost.ts';
 import type { Scenario } from '../../../simulator/scenarios/scenario.ts';
 import { type Ran, runUnder } from './kit.ts';
@@ -54,6 +55,15 @@ describe('a fault that waits for swap', () => {
 			const [from, to] = RANGES[cell];
 			expect(waited(ran, who)).toBeGreaterThanOrEqual(from);
 			expect(waited(ran, who)).toBeLessThanOrEqual(to);
+		}
+	});
+
+	it.each(ROWS)('does no harm in any order: %s (%s, %s)', async (_row, policy, kernel) => {
+		const sim = await loadSimulator();
+		for (const variant of ['no-writer', 'writer-same-vma', 'late-writer-same-vma']) {
+			const found = sim.explore({ scenario: 'swapin-io', variant, arch: 'x86-64', kernel, policy, stack: [], steps: 4000 });
+			expect(found.executions).toBeGreaterThan(1);
+			expect(found.violations).toEqual([]);
 		}
 	});
 
