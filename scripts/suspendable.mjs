@@ -417,8 +417,9 @@ function rewrite(module) {
 				text.appendLeft(call.node.end, ')');
 			} else if (call.form === 'dynamic') {
 				awaits = true;
-				text.prependLeft(call.node.start, '(yield* $await(');
-				text.appendLeft(call.node.end, '))');
+				// Nothing else runs between the call and the look at what it gave: one place for it is enough.
+				text.prependLeft(call.node.start, '($waits($given=');
+				text.appendLeft(call.node.end, ')?yield* $given:$given)');
 			} else {
 				text.prependLeft(call.node.start, '(yield* ');
 				text.appendLeft(call.node.end, ')');
@@ -427,7 +428,7 @@ function rewrite(module) {
 	}
 	if ((module.loose ?? []).some((call) => call.node.callee.type === 'Identifier' && module.top.get(call.node.callee.name)?.suspends))
 		throw new Error(`${module.file}: a function that suspends is called while the module is loaded`);
-	const helper = awaits ? 'function* $await(v){return typeof v==="object"&&v!==null&&typeof v.next==="function"?yield* v:v;}\n' : '';
+	const helper = awaits ? 'let $given: any;function $waits(v: any){return typeof v==="object"&&v!==null&&typeof v.next==="function";}\n' : '';
 	return helper + text.toString();
 }
 

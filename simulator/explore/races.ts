@@ -4,40 +4,42 @@
  * Happens-before by vector clocks, as in source-DPOR (Abdulla, Aronis, Jonsson and Sagonas, 2014).
  *
  * An execution begins like the one before it up to where it turns off, so what is known of that part is kept and only the rest is new.
+ * All of it is in flat arrays: this is done for every access of every step.
  */
 import { ADD, READ, SYNC, WRITE } from '../machine/access-log.ts';
 
-/** The last accesses of a place: indices of steps, by task for reads and additions; -1 or nothing for none. */
-interface Place {
-	write: number;
-	reads: readonly number[];
-	adds: readonly number[];
-	/** Clock of the last SYNC. */
-	sync: Int32Array | null;
-}
-
-const UNTOUCHED: Place = { write: -1, reads: [], adds: [], sync: null };
+/** Cells of a place: its last write and SYNC, the tasks that have read and added since, as masks, and their last steps. */
+const WROTE = 0;
+const SYNCED = 1;
+const READERS = 2;
+const ADDERS = 3;
+const READS = 4;
+const ADDS = 34;
+const CELLS = 64;
+/** Cells of a clock: one a task, 0 not used. Tasks are numbered 1 to 30. */
+const CLOCK = 32;
 
 /** `later` could have come before `earlier`; both are indices of steps. */
 export type Race = (earlier: number, later: number) => void;
 
 export class Races {
-	readonly #tasks: number;
-	/** By step: its task, its number among the steps of its task (from 1), and up to which step of each task it comes after. */
-	readonly #task: number[] = [];
-	readonly #serial: number[] = [];
-	readonly #clocks: Int32Array[] = [];
-	readonly #places = new Map<number, Place>();
-	/** What a step changed: places as they were before it, to be put back from the end. */
-	readonly #before: [number, Place | undefined][][] = [];
-
-	/** @param tasks the highest number of a task. */
-	constructor(tasks: number) {
-		this.#tasks = tasks;
-	}
+	#steps = 0;
+	/** By step: its task, its number among the steps of its task (from 1), its clock, and where its changes begin. */
+	#task = new Int32Array(256);
+	#serial = new Int32Array(256);
+	#clocks = new Int32Array(256 * CLOCK);
+	#begins = new Int32Array(256);
+	/** By task: its last step plus 1, and by step what that was before. */
+	readonly #last = new Int32Array(CLOCK);
+	#lastBefore = new Int32Array(256);
+	/** By place, CELLS each: steps are noted plus 1, so that 0 is none. */
+	#cells = new Int32Array(1024 * CELLS);
+	/** What steps have changed: a cell and what it was, to be put back from the end. */
+	#changes = new Int32Array(4096);
+	#changed = 0;
 
 	get steps(): number {
-		return this.#task.length;
+		return this.#steps;
 	}
 
 	taskOf(step: number): number {
@@ -46,87 +48,112 @@ export class Races {
 
 	/** Whether step `a` comes before step `b` in every equivalent execution. */
 	before(a: number, b: number): boolean {
-		return ((this.#clocks[b] as Int32Array)[this.#task[a] as number] as number) >= (this.#serial[a] as number);
+		return (this.#clocks[b * CLOCK + (this.#task[a] as number)] as number) >= (this.#serial[a] as number);
 	}
 
 	/** Forgets all steps from `steps` on. */
 	keep(steps: number): void {
-		while (this.#task.length > steps) {
-			this.#task.pop();
-			this.#serial.pop();
-			this.#clocks.pop();
-			const changed = this.#before.pop() as [number, Place | undefined][];
-			for (let i = changed.length - 1; i >= 0; i--) {
-				const [at, place] = changed[i] as [number, Place | undefined];
-				if (place === undefined) this.#places.delete(at);
-				else this.#places.set(at, place);
+		while (this.#steps > steps) {
+			const step = --this.#steps;
+			const begin = this.#begins[step] as number;
+			while (this.#changed > begin) {
+				this.#changed -= 2;
+				this.#cells[this.#changes[this.#changed] as number] = this.#changes[this.#changed + 1] as number;
 			}
+			this.#last[this.#task[step] as number] = this.#lastBefore[step] as number;
 		}
 	}
 
 	/** Adds the next step: entries `from` to `to` of the access log. Tells of its races with earlier ones. */
-	add(task: number, entries: readonly number[], from: number, to: number, race: Race): void {
-		const step = this.#task.length;
-		const last = this.#lastOf(task);
-		const clock = last < 0 ? new Int32Array(this.#tasks + 1) : Int32Array.from(this.#clocks[last] as Int32Array);
-		clock[task] = last < 0 ? 1 : (this.#serial[last] as number) + 1;
-		this.#task.push(task);
-		this.#serial.push(clock[task] as number);
-		this.#clocks.push(clock);
-		const changed: [number, Place | undefined][] = [];
-		this.#before.push(changed);
+	add(task: number, entries: Int32Array, from: number, to: number, race: Race): void {
+		const step = this.#begin(task);
+		const clock = step * CLOCK;
 		for (let e = from; e < to; e++) {
 			const entry = entries[e] as number;
-			const how = entry % 4;
-			const at = (entry - how) / 4;
-			const known = this.#places.get(at);
-			const place = known ?? UNTOUCHED;
+			const how = entry & 3;
+			const at = (entry >> 2) * CELLS;
+			if (at >= this.#cells.length) this.#cells = grown(this.#cells, at + CELLS);
+			const cells = this.#cells;
 			if (how === SYNC) {
-				if (place.sync !== null) join(clock, place.sync);
-				if (place.sync !== clock) this.#change(changed, at, known, { ...place, sync: clock });
+				const sync = cells[at + SYNCED] as number;
+				if (sync !== 0) this.#join(clock, (sync - 1) * CLOCK);
+				if (sync !== step + 1) this.#set(at + SYNCED, step + 1);
 				continue;
 			}
-			if (isOld(place, task, step, how)) continue;
-			if (place.write >= 0) this.#meet(place.write, step, task, clock, race);
-			if (how !== READ) for (const i of place.reads) if (i !== undefined) this.#meet(i, step, task, clock, race);
-			if (how !== ADD) for (const i of place.adds) if (i !== undefined) this.#meet(i, step, task, clock, race);
-			if (how === WRITE) this.#change(changed, at, known, { write: step, reads: [], adds: [], sync: place.sync });
-			else if (how === READ) this.#change(changed, at, known, { ...place, reads: put(place.reads, task, step) });
-			else this.#change(changed, at, known, { ...place, adds: put(place.adds, task, step) });
+			const wrote = cells[at + WROTE] as number;
+			if (wrote === step + 1) continue;
+			const readers = cells[at + READERS] as number;
+			const adders = cells[at + ADDERS] as number;
+			const own = 1 << task;
+			if (how === READ && readers & own && cells[at + READS + task - 1] === step + 1) continue;
+			if (how === ADD && adders & own && cells[at + ADDS + task - 1] === step + 1) continue;
+			if (wrote !== 0) this.#meet(wrote - 1, step, task, race);
+			if (how !== READ) this.#meetAll(readers, at + READS - 1, step, task, race);
+			if (how !== ADD) this.#meetAll(adders, at + ADDS - 1, step, task, race);
+			if (how === WRITE) {
+				this.#set(at + WROTE, step + 1);
+				if (readers !== 0) this.#set(at + READERS, 0);
+				if (adders !== 0) this.#set(at + ADDERS, 0);
+			} else if (how === READ) {
+				this.#set(at + READS + task - 1, step + 1);
+				if ((readers & own) === 0) this.#set(at + READERS, readers | own);
+			} else {
+				this.#set(at + ADDS + task - 1, step + 1);
+				if ((adders & own) === 0) this.#set(at + ADDERS, adders | own);
+			}
 		}
 	}
 
-	#lastOf(task: number): number {
-		for (let i = this.#task.length - 1; i >= 0; i--) if (this.#task[i] === task) return i;
-		return -1;
+	#begin(task: number): number {
+		const step = this.#steps++;
+		if (step === this.#task.length) {
+			this.#task = grown(this.#task, step + 1);
+			this.#serial = grown(this.#serial, step + 1);
+			this.#begins = grown(this.#begins, step + 1);
+			this.#lastBefore = grown(this.#lastBefore, step + 1);
+			this.#clocks = grown(this.#clocks, (step + 1) * CLOCK);
+		}
+		const last = this.#last[task] as number;
+		const clock = step * CLOCK;
+		if (last === 0) this.#clocks.fill(0, clock, clock + CLOCK);
+		else this.#clocks.copyWithin(clock, (last - 1) * CLOCK, last * CLOCK);
+		const serial = last === 0 ? 1 : (this.#serial[last - 1] as number) + 1;
+		this.#clocks[clock + task] = serial;
+		this.#task[step] = task;
+		this.#serial[step] = serial;
+		this.#begins[step] = this.#changed;
+		this.#lastBefore[step] = last;
+		this.#last[task] = step + 1;
+		return step;
 	}
 
-	#change(changed: [number, Place | undefined][], at: number, before: Place | undefined, after: Place): void {
-		changed.push([at, before]);
-		this.#places.set(at, after);
+	#set(cell: number, value: number): void {
+		if (this.#changed === this.#changes.length) this.#changes = grown(this.#changes, this.#changed + 2);
+		this.#changes[this.#changed++] = cell;
+		this.#changes[this.#changed++] = this.#cells[cell] as number;
+		this.#cells[cell] = value;
 	}
 
-	#meet(i: number, step: number, task: number, clock: Int32Array, race: Race): void {
+	/** Meets the last step of each task of the mask; they are at `first` and the task's number. */
+	#meetAll(tasks: number, first: number, step: number, task: number, race: Race): void {
+		for (let left = tasks; left !== 0; left &= left - 1) this.#meet((this.#cells[first + 31 - Math.clz32(left & -left)] as number) - 1, step, task, race);
+	}
+
+	#meet(i: number, step: number, task: number, race: Race): void {
 		const other = this.#task[i] as number;
-		if (other === task || (clock[other] as number) >= (this.#serial[i] as number)) return;
+		if (other === task || (this.#clocks[step * CLOCK + other] as number) >= (this.#serial[i] as number)) return;
 		race(i, step);
-		join(clock, this.#clocks[i] as Int32Array);
+		this.#join(step * CLOCK, i * CLOCK);
+	}
+
+	#join(into: number, from: number): void {
+		const clocks = this.#clocks;
+		for (let t = 1; t < CLOCK; t++) if ((clocks[from + t] as number) > (clocks[into + t] as number)) clocks[into + t] = clocks[from + t] as number;
 	}
 }
 
-/** Whether the step has done the same to the place already, or more. */
-function isOld(place: Place, task: number, step: number, how: number): boolean {
-	if (place.write === step) return true;
-	if (how === READ) return place.reads[task] === step;
-	return how === ADD && place.adds[task] === step;
-}
-
-function put(list: readonly number[], task: number, step: number): readonly number[] {
-	const out = list.slice();
-	out[task] = step;
+function grown(list: Int32Array, length: number): Int32Array<ArrayBuffer> {
+	const out = new Int32Array(Math.max(length, list.length * 2));
+	out.set(list);
 	return out;
-}
-
-function join(into: Int32Array, from: Int32Array): void {
-	for (let t = 0; t < into.length; t++) if ((from[t] as number) > (into[t] as number)) into[t] = from[t] as number;
 }

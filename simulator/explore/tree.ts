@@ -3,7 +3,7 @@
  * source sets and sleep sets. Stateless: each execution begins anew and repeats the choices of the one before up to where it turns off.
  */
 import { type AccessLog, READ, SYNC } from '../machine/access-log.ts';
-import { type Chooser, MAX_TASKS, usual } from '../schedule/preemptive.ts';
+import { type Chooser, usual } from '../schedule/preemptive.ts';
 import { Races } from './races.ts';
 
 /** What a step touched: place -> bits 1 << how. */
@@ -34,10 +34,10 @@ export class ExecutionTree implements Chooser {
 	readonly #path: Node[] = [];
 	#depth = 0;
 	/** Where the accesses of each step end in the log; they begin where those of the step before end. */
-	#ends: number[] = [];
+	readonly #ends: number[] = [];
 	/** Steps that are those of the execution before. */
 	#same = 0;
-	readonly #races = new Races(MAX_TASKS);
+	readonly #races = new Races();
 	/** Whether some branch was not taken because of the bound. */
 	bounded = false;
 
@@ -45,21 +45,24 @@ export class ExecutionTree implements Chooser {
 	constructor(
 		readonly bounds: Bounds,
 		readonly log: AccessLog,
-	) {}
+	) {
+		log.forget();
+	}
 
 	begin(): void {
 		this.#depth = 0;
 		this.#same = Math.max(0, this.#path.length - 1);
 		this.#ends.length = this.#same;
 		this.#races.keep(this.#same);
-		this.log.entries.length = this.#endOf(this.#same - 1);
+		this.log.length = this.#endOf(this.#same - 1);
 		this.log.wanted = this.#same === 0;
 	}
 
 	choose(enabled: number, current: number): number {
 		const depth = this.#depth++;
-		if (depth > this.#same) this.#ends[depth - 1] = this.log.entries.length;
+		if (depth > this.#same) this.#ends[depth - 1] = this.log.length;
 		if (depth === this.#same) this.log.wanted = true;
+		if (depth >= this.#same) this.log.step();
 		let node = this.#path[depth];
 		if (node === undefined) {
 			node = this.#open(depth, enabled, current);
@@ -100,9 +103,9 @@ export class ExecutionTree implements Chooser {
 		const out = new Map<number, number>();
 		for (let e = this.#endOf(step - 1); e < this.#endOf(step); e++) {
 			const entry = entries[e] as number;
-			const how = entry % 4;
+			const how = entry & 3;
 			if (how === SYNC) continue;
-			const place = (entry - how) / 4;
+			const place = entry >> 2;
 			out.set(place, (out.get(place) ?? 0) | (1 << how));
 		}
 		return out;
@@ -112,7 +115,7 @@ export class ExecutionTree implements Chooser {
 	end(): boolean {
 		const steps = this.#path.length;
 		// What a task does after its last point belongs to its last step.
-		if (this.#ends.length < steps) this.#ends[steps - 1] = this.log.entries.length;
+		if (this.#ends.length < steps) this.#ends[steps - 1] = this.log.length;
 		const races: (readonly [number, number])[] = [];
 		for (let i = this.#same; i < steps; i++)
 			this.#races.add((this.#path[i] as Node).chosen, this.log.entries, this.#endOf(i - 1), this.#endOf(i), (a, b) => races.push([a, b]));

@@ -68,45 +68,45 @@ export class KernelState {
 	/** Who watches the run for harm. */
 	oracles = new Observer();
 	/** Live mm_structs and the VMAs of each, by start address. */
-	readonly vmas = new Map<number, number[]>();
+	vmas = new Map<number, number[]>();
 	/** Maple trees apart from those of the mms. */
-	readonly mapleTrees = new Map<number, readonly MapleRange[]>();
+	mapleTrees = new Map<number, readonly MapleRange[]>();
 	/** CPUs that run the mm. */
-	readonly cpumask = new Map<number, Set<number>>();
+	cpumask = new Map<number, Set<number>>();
 	/** The mm that each CPU runs, 0 for none yet. */
 	readonly loadedMm: number[];
 	/** Flushes by IPI of each mm so far, and up to which of them each CPU has followed. */
-	readonly flushGeneration = new Map<number, number>();
-	readonly seenGeneration: readonly Map<number, number>[];
+	flushGeneration = new Map<number, number>();
+	seenGeneration: readonly Map<number, number>[];
 	/** Mms with unmapped pages that no flush has covered yet, by tlbflush_unmap_batch. */
-	readonly batches = new Map<number, Set<number>>();
-	readonly archState = new ArchState();
+	batches = new Map<number, Set<number>>();
+	archState = new ArchState();
 	/** Every flush of the measured section in order, if `recording`. */
 	flushes: FlushEvent[] = [];
 	recording = false;
 	/** Page cache: address of `mapping->i_pages` -> index -> entry (a page or a value entry). */
-	readonly xarrays = new Map<number, Map<number, number>>();
-	readonly rwsems = new Map<number, RwSemaphore>();
+	xarrays = new Map<number, Map<number, number>>();
+	rwsems = new Map<number, RwSemaphore>();
 	/** Swap slots in use: entry -> number of references from page tables. */
-	readonly swapSlots = this.map<number>();
+	swapSlots = this.map<number>();
 	/** Swap cache: offset of the slot -> folio. */
-	readonly swapCache = this.map<number>();
+	swapCache = this.map<number>();
 	/** The secondary MMU of an mm that has one. */
-	readonly notifiers = this.map<Device>();
+	notifiers = this.map<Device>();
 	/** Flushes that lazy unmap flush has put off. */
-	readonly deferred = new Deferred();
+	deferred = new Deferred();
 	/** CPUs that have interrupts off: an interrupt to one is taken when they are on again. */
-	readonly irqsOff = new Set<number>();
+	irqsOff = new Set<number>();
 	/** Page-table locks that are allocated apart, by the table's page. */
-	readonly ptlocks = this.map<number>();
+	ptlocks = this.map<number>();
 	/** What the disk holds of a file, by its mapping: index -> contents. */
-	readonly disks = new Map<number, Map<number, number>>();
+	disks = new Map<number, Map<number, number>>();
 	/** vm_operations_struct by what they can do. */
-	readonly vmOps = new Map<boolean, number>();
+	vmOps = new Map<boolean, number>();
 	/** User page faults taken by each task, by name. */
-	readonly userFaults = new Map<string, number>();
+	userFaults = new Map<string, number>();
 	/** Slots of memory files that were read along with a neighbour. */
-	readonly shmemRead = new Set<number>();
+	shmemRead = new Set<number>();
 	/** Pages that each CPU has on their way to the LRU. */
 	readonly lruBatches: readonly number[][];
 	/** Read-ahead window of a new file, pages; 128 KiB unless a device says otherwise. */
@@ -126,18 +126,18 @@ export class KernelState {
 	/** The next swap slot; the device hands them out from the beginning of a cluster. */
 	swapOffset = FIRST_SLOT;
 	/** Contents of a swap slot. */
-	readonly swapData = this.map<number>();
+	swapData = this.map<number>();
 	/** What happens once, the next time the named symbol runs: how a scenario lets another CPU win a race. */
-	readonly onNext = new Map<string, () => void>();
+	onNext = new Map<string, () => void>();
 	/** Names of the symbols that ran. */
-	readonly called = new Set<string>();
+	called = new Set<string>();
 	/** Folio -> document line that last did something to it: where a reference that leaks was given up without being dropped. */
-	readonly lastUse = new Map<number, number>();
+	lastUse = new Map<number, number>();
 	/** Whether `called` is kept; costs a call for each symbol. */
 	tracking = false;
 	/** Wraps each symbol as it is bound, in a kernel that is traced; null in every other. */
 	watch: Watch | null = null;
-	readonly #scratch = new Map<Task | null, number>();
+	#scratch = new Map<Task | null, number>();
 
 	constructor(
 		machine: Machine,
@@ -197,35 +197,30 @@ export class KernelState {
 		this.swapDevice = this.kernelTask = this.swapSpace = this.node = 0;
 		this.plugged = null;
 		for (const batch of this.lruBatches) batch.length = 0;
-		this.deferred.reset();
-		this.irqsOff.clear();
 		this.loadedMm.fill(0);
-		this.archState.reset();
-		for (const map of [
-			...this.seenGeneration,
-			this.flushGeneration,
-			this.batches,
-			this.notifiers,
-			this.disks,
-			this.vmOps,
-			this.userFaults,
-			this.shmemRead,
-			this.ptlocks,
-			this.vmas,
-			this.mapleTrees,
-			this.cpumask,
-			this.xarrays,
-			this.rwsems,
-			this.swapSlots,
-			this.swapCache,
-			this.swapData,
-			this.onNext,
-			this.lastUse,
-		])
-			map.clear();
-		this.#scratch.clear();
+		this.#empty();
+	}
+
+	/**
+	 * Begins with new maps. To V8 a map that is emptied is a new table behind the old one: in a kernel that is old, the tables of all runs
+	 * would hang on each other, with what they hold, until the next full collection.
+	 */
+	#empty(): void {
+		this.seenGeneration = this.seenGeneration.map(() => new Map<number, number>());
+		[this.flushGeneration, this.batches, this.disks, this.vmOps, this.userFaults] = [new Map(), new Map(), new Map(), new Map(), new Map()];
+		[this.vmas, this.mapleTrees, this.cpumask, this.xarrays, this.rwsems] = [new Map(), new Map(), new Map(), new Map(), new Map()];
+		[this.onNext, this.lastUse, this.#scratch] = [new Map(), new Map(), new Map()];
+		[this.shmemRead, this.called] = [new Set(), new Set()];
+		this.irqsOff = new Set();
+		this.deferred = new Deferred();
+		this.archState = new ArchState();
+		this.#maps = 0;
+		this.swapSlots = this.map();
+		this.swapCache = this.map();
+		this.notifiers = this.map();
+		this.ptlocks = this.map();
+		this.swapData = this.map();
 		this.#maps = MAPS_KEPT;
-		this.called.clear();
 	}
 
 	/**
@@ -236,7 +231,9 @@ export class KernelState {
 
 	/** Notes an access of something that is no memory, where runs are explored: who touches the same and does not commute depends on it. */
 	note(kind: keyof typeof PLACE, id: number, how: number): void {
-		if (SUSPENDABLE) (this.sched as Preemptive).log.note(placeOf(kind, id), how);
+		if (!SUSPENDABLE) return;
+		const { log } = this.sched as Preemptive;
+		if (log.on) log.note(placeOf(kind, id), how);
 	}
 
 	/** A map of the kernel's that tasks share. */
@@ -282,7 +279,7 @@ export class KernelState {
 	/** The machine's accesses go to the log of this kernel from now on. */
 	#record({ log }: Preemptive): void {
 		if (this.mem instanceof RecordingMemory) this.mem.log = log;
-		this.rt.onAccess = (address, how) => log.note(address - (address & 3), how);
+		this.rt.onAccess = (address, how) => void (log.on && log.word(address, how));
 		// What is called where nothing can wait is done at once.
 		this.rt.now = (called) => this.whole(() => called);
 	}

@@ -18,11 +18,8 @@ interface Wait {
 	readonly on: string;
 }
 
-/** The longest chain that each task stood behind, by lock class. */
-const chains = new WeakMap<Task, Map<string, readonly Blocker[]>>();
-
 export function chainOf(task: Task, on: string): readonly Blocker[] {
-	return chains.get(task)?.get(on) ?? [];
+	return task.behind?.get(on) ?? [];
 }
 
 /** The running task is about to block. It may be the last of a chain, or lengthen those of others. */
@@ -34,8 +31,8 @@ export function noteWait(k: Kernel, key: number, on: string): void {
 	}
 	for (const wait of waits.values()) {
 		const chain = follow(k, waits, wait);
-		let known = chains.get(wait.task);
-		if (known === undefined) chains.set(wait.task, (known = new Map()));
+		wait.task.behind ??= new Map();
+		const known = wait.task.behind;
 		const before = known.get(wait.on) ?? [];
 		if (chain.length > before.length || (chain.length === before.length && before.at(-1)?.on === null)) known.set(wait.on, chain);
 	}

@@ -16,7 +16,7 @@ export class LoggedMap<V> extends Map<number, V> {
 	}
 
 	#note(key: number, how: number): void {
-		this.#log?.note(this.#place + 1 + (Math.abs(key) % KEYS), how);
+		if (this.#log?.on === true) this.#log.note(this.#place + 1 + (Math.abs(key) % KEYS), how);
 	}
 
 	override get(key: number): V | undefined {

@@ -29,8 +29,8 @@ export class Memory {
 	#index = 0;
 	/** Allocations below this address outlive `reset`; their owner clears them. */
 	#floor = FIRST_ADDRESS;
-	/** Bytes of every allocation, by address, so that `free` knows what to poison. */
-	#sizes = new Map<number, number>();
+	/** Bytes of every allocation, by address in units of 8, so that `free` knows what to poison; 0 where none begins. */
+	readonly #sizes: Int32Array;
 
 	/** @param bytes capacity, fixed for the life of the machine; a multiple of 8. */
 	constructor(readonly bytes: number) {
@@ -39,6 +39,7 @@ export class Memory {
 		this.u8 = new Uint8Array(buffer);
 		this.u16 = new Uint16Array(buffer);
 		this.shadow = new Uint8Array(bytes >> 3);
+		this.#sizes = new Int32Array(bytes >> 3);
 		this.#arenas = [{ start: FIRST_ADDRESS, top: FIRST_ADDRESS, end: bytes }];
 		this.#arena = this.#arenas[0] as Arena;
 	}
@@ -73,18 +74,20 @@ export class Memory {
 	keep(): void {
 		const [arena] = this.#arenas as [Arena];
 		this.#floor = arena.top;
+		this.#sizes.fill(0, arena.start >> 3, arena.top >> 3);
 		arena.start = arena.top;
 	}
 
 	/** Forgets every allocation above the kept ones and clears what was used. */
 	reset(): void {
 		for (const arena of this.#arenas) {
+			if (arena.top === arena.start) continue;
 			this.i32.fill(0, arena.start >> 2, arena.top >> 2);
+			this.#sizes.fill(0, arena.start >> 3, arena.top >> 3);
 			this.shadow.fill(SHADOW_NONE, arena.start >> 3, arena.top >> 3);
 			arena.top = arena.start;
 		}
 		this.useArena(0);
-		this.#sizes.clear();
 	}
 
 	/** Zeroed memory, aligned to `align` bytes (a power of two, at least 8). Throws RangeError when the machine is full. */
@@ -94,20 +97,24 @@ export class Memory {
 		if (end > this.#arena.end) throw new RangeError(`simulated memory of ${this.bytes} bytes is full`);
 		this.shadow.fill(SHADOW_LIVE, at >> 3, end >> 3);
 		this.#arena.top = end;
-		this.#sizes.set(at, end - at);
+		this.#sizes[at >> 3] = end - at;
 		return at;
+	}
+
+	#sizeOf(address: number): number {
+		return address === (address | 0) && (address & 7) === 0 ? (this.#sizes[address >> 3] ?? 0) : 0;
 	}
 
 	/** Marks an allocation freed; its bytes stay readable so that a use after free reads the old value. */
 	free(address: number): void {
-		const size = this.#sizes.get(address);
-		if (size !== undefined) this.shadow.fill(SHADOW_FREED, address >> 3, (address + size) >> 3);
+		const size = this.#sizeOf(address);
+		if (size !== 0) this.shadow.fill(SHADOW_FREED, address >> 3, (address + size) >> 3);
 	}
 
 	/** Makes a freed allocation live again (an object cache handing the same slot to its next owner). */
 	revive(address: number): void {
-		const size = this.#sizes.get(address);
-		if (size === undefined) return;
+		const size = this.#sizeOf(address);
+		if (size === 0) return;
 		this.i32.fill(0, address >> 2, (address + size) >> 2);
 		this.shadow.fill(SHADOW_LIVE, address >> 3, (address + size) >> 3);
 	}

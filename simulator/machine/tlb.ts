@@ -22,18 +22,18 @@ export interface Refusal {
 
 export class Tlb {
 	/** mm_struct address -> virtual page number -> entry. */
-	readonly #small = new Map<number, Map<number, TlbEntry>>();
+	#small = new Map<number, Map<number, TlbEntry>>();
 	/** The same for 2 MiB entries, by virtual page number >> 9. */
-	readonly #huge = new Map<number, Map<number, TlbEntry>>();
-	readonly #tables = new Map<number, Map<number, CachedTable>>();
+	#huge = new Map<number, Map<number, TlbEntry>>();
+	#tables = new Map<number, Map<number, CachedTable>>();
 	/** Pages for which a walk found no entry that it could use, where hardware remembers that. */
-	readonly #refused = new Map<number, Map<number, Refusal>>();
+	#refused = new Map<number, Map<number, Refusal>>();
 
 	reset(): void {
-		this.#small.clear();
-		this.#huge.clear();
-		this.#tables.clear();
-		this.#refused.clear();
+		if (this.#small.size > 0) this.#small = new Map();
+		if (this.#huge.size > 0) this.#huge = new Map();
+		if (this.#tables.size > 0) this.#tables = new Map();
+		if (this.#refused.size > 0) this.#refused = new Map();
 	}
 
 	lookup(mm: number, vpn: number): TlbEntry | undefined {

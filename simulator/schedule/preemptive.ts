@@ -4,8 +4,8 @@ import { type Running, Scheduler, type Stuck, type Task } from './scheduler.ts';
 
 /** What a task that has stopped does next. */
 export interface Pending {
-	readonly kind: PointKind;
-	readonly address: number;
+	kind: PointKind;
+	address: number;
 }
 
 /** Who decides whose turn it is. Tasks are named by numbers that are the same in every execution of the scenario. */
@@ -17,6 +17,9 @@ export interface Chooser {
 /** The chooser ended the execution: what is left of it was looked at already. */
 export class Pruned extends Error {}
 
+/** The only one: to gather the calls that it goes through takes longer than many a step. */
+const PRUNED = new Pruned();
+
 /** The execution takes more steps than any should. */
 export class TooManySteps extends Error {}
 
@@ -26,7 +29,9 @@ export const MAX_TASKS = 30;
 
 interface Preempted extends Running {
 	id: number;
-	pending: Pending | null;
+	/** Null where it has not stopped at a point; else `point`, which is the same object every time. */
+	pending: Readonly<Pending> | null;
+	point: Pending;
 	/** What the task waited for, as a place whose SYNC comes before its next step; 0 for nothing. */
 	awaited: number;
 	waitedBefore: boolean;
@@ -40,7 +45,7 @@ export class Preemptive extends Scheduler {
 	chooser: Chooser | null = null;
 	log = new AccessLog();
 	/** Whether the task can do that now: take the lock, flush CPUs that have interrupts off. The kernel says. */
-	mayGo: (task: Task, pending: Pending) => boolean = () => true;
+	mayGo: (task: Task, pending: Readonly<Pending>) => boolean = () => true;
 	/** Told whenever another task goes on. */
 	onSwitch: (id: number) => void = () => {};
 	steps = 0;
@@ -56,7 +61,7 @@ export class Preemptive extends Scheduler {
 		this.#running = false;
 		this.log.running = false;
 		this.steps = 0;
-		this.#children.clear();
+		this.#children = new Map();
 		this.#byId = [];
 		this.#next = null;
 	}
@@ -82,6 +87,7 @@ export class Preemptive extends Scheduler {
 		const task = super.spawn(...args) as Preempted;
 		task.id = id;
 		task.pending = null;
+		task.point = { kind: 'access', address: 0 };
 		task.awaited = this.#running ? placeOf('wake', id) : 0;
 		task.waitedBefore = false;
 		if (this.#running) this.log.note(task.awaited, SYNC);
@@ -118,7 +124,9 @@ export class Preemptive extends Scheduler {
 	override reaches(kind: PointKind, address: number): boolean {
 		if (!this.#running) return false;
 		const task = this.current as Preempted;
-		task.pending = { kind, address };
+		task.point.kind = kind;
+		task.point.address = address;
+		task.pending = task.point;
 		const next = this.#choose(task);
 		if (next === task) {
 			task.pending = null;
@@ -176,13 +184,17 @@ export class Preemptive extends Scheduler {
 	#choose(current: Preempted | null): Preempted | null {
 		if (++this.steps > MAX_STEPS) throw new TooManySteps();
 		let enabled = 0;
-		for (const task of this.#byId)
-			if (task !== undefined && task.state !== 'done' && this.isReady(task) && (task.pending === null || this.mayGo(task, task.pending)))
-				enabled |= 1 << task.id;
+		const tasks = this.#byId;
+		for (let id = 1; id < tasks.length; id++) {
+			const task = tasks[id];
+			if (task === undefined) continue;
+			if (task.state !== 'ready' && (task.state !== 'until' || !this.isReady(task))) continue;
+			if (task.pending === null || this.mayGo(task, task.pending)) enabled |= 1 << id;
+		}
 		if (enabled === 0) return null;
 		const here = current !== null && enabled & (1 << current.id) ? current.id : 0;
 		const chosen = this.chooser?.choose(enabled, here) ?? usual(enabled, here);
-		if (chosen === 0) throw new Pruned();
+		if (chosen === 0) throw PRUNED;
 		return this.#byId[chosen] ?? null;
 	}
 }

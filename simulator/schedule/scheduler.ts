@@ -12,6 +12,7 @@ export type Wait =
 	/** Runs again once `ready` holds; it is asked whenever another task has stopped. */
 	| { readonly kind: 'until'; readonly ready: () => boolean };
 
+import type { Blocker } from '../kernel/wait-chain.ts';
 import type { PointKind } from './point.ts';
 
 export type Co<T> = Generator<Wait, T, void>;
@@ -33,6 +34,8 @@ export interface Task {
 	semaphores: number;
 	/** Cycles waited, by lock class; a class that was taken without waiting is there with 0. */
 	readonly waited: Map<string, number>;
+	/** The longest chain that it stood behind, by lock class; null before it has waited. */
+	behind?: Map<string, readonly Blocker[]> | null;
 	/** The fault that the task is handling: address of its vm_fault, 0 for none. */
 	fault: number;
 }
@@ -64,7 +67,7 @@ export class Scheduler {
 	}
 
 	/** Starts a task at the current task's time. */
-	spawn(task: Omit<Task, 'time' | 'held' | 'semaphores' | 'waited' | 'fault'>, co: Co<void>): Task {
+	spawn(task: Omit<Task, 'time' | 'held' | 'semaphores' | 'waited' | 'behind' | 'fault'>, co: Co<void>): Task {
 		const running: Running = {
 			name: task.name,
 			cpu: task.cpu,
@@ -75,6 +78,7 @@ export class Scheduler {
 			held: [],
 			semaphores: 0,
 			waited: new Map(),
+			behind: null,
 			fault: 0,
 			co,
 			state: 'ready',
