@@ -11,6 +11,10 @@ import { vmFlags } from './memory.ts';
 
 /** Faults that one access may take before it counts as stuck. */
 const MAX_FAULTS = 16;
+/** Faults after which others go first, where the order of tasks is explored. */
+const PATIENT = 4;
+/** Times that others go first. */
+const MAX_WAITS = 64;
 
 /** The VMA of the address, locked for reading, or 0 to fall back to mmap_lock. mm/memory.c of 6.4. */
 export function* lock_vma_under_rcu(k: Kernel, mm: number, address: number): Co<number> {
@@ -120,6 +124,7 @@ export function* user_access(k: Kernel, address: number, write: number, value: n
 	const task = k.current;
 	const tlb = k.tlbs[task.cpu] as Tlb;
 	const vpn = Math.floor(address / F.PAGE_SIZE);
+	let waits = 0;
 	for (let faults = 0; faults < MAX_FAULTS; faults++) {
 		k.point('access', address);
 		// Another task may have run on the CPU meanwhile.
@@ -137,6 +142,12 @@ export function* user_access(k: Kernel, address: number, write: number, value: n
 		k.oracles.onEnter(task, 'keeps');
 		const ret = yield* k.do_user_addr_fault(task.mm, address, write);
 		k.oracles.onReturn(task);
+		const wait = faults >= PATIENT && waits < MAX_WAITS ? k.sched.giveWay() : null;
+		if (wait !== null) {
+			yield wait;
+			waits++;
+			faults--;
+		}
 		if (ret & F.VM_FAULT_ERROR) return ret & F.VM_FAULT_SIGSEGV ? -1 : -2;
 	}
 	k.oracles.onEndless('access', MAX_FAULTS);

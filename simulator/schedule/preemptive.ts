@@ -1,6 +1,6 @@
 import { AccessLog, placeOf, SYNC } from '../machine/access-log.ts';
 import type { PointKind } from './point.ts';
-import { type Running, Scheduler, type Stuck, type Task } from './scheduler.ts';
+import { type Running, Scheduler, type Stuck, type Task, type Wait } from './scheduler.ts';
 
 /** What a task that has stopped does next. */
 export interface Pending {
@@ -101,6 +101,16 @@ export class Preemptive extends Scheduler {
 		if (before === (task as Preempted).state) return;
 		(task as Preempted).awaited = placeOf('wake', (task as Preempted).id);
 		this.log.note((task as Preempted).awaited, SYNC);
+	}
+
+	/** Who tries the same again and again lets the others go first: no scheduler keeps them out for ever. */
+	override giveWay(): Wait | null {
+		const self = this.current;
+		const canGo = (task: Preempted): boolean => task !== self && task.state === 'ready' && (task.pending === null || this.mayGo(task, task.pending));
+		if (!this.#running || !this.#byId.some((task) => task !== undefined && canGo(task))) return null;
+		const before = this.steps;
+		// The choice that follows is the first step; the next one comes when another task has stopped.
+		return { kind: 'until', ready: () => this.steps > before + 1 };
 	}
 
 	override passTime(): boolean {

@@ -158,6 +158,11 @@ export class Scheduler {
 		return false;
 	}
 
+	/** A wait of the running task until somebody else has done something; null where that is not asked for, or nobody else can. See `Preemptive`. */
+	giveWay(): Wait | null {
+		return null;
+	}
+
 	/** Lets time pass for the running task without a switch, if no other task could run meanwhile. Otherwise the task must sleep. */
 	passTime(cycles: number): boolean {
 		for (const t of this.#tasks) if (t !== this.current && t.state !== 'done') return false;
