@@ -100,7 +100,7 @@ export interface Case {
 }
 
 /** Looks at the interleavings of the program on the damaged kernel. Gives kinds and messages, each once. */
-export async function harm({ program, damage, version = '6.12', arch = 'x86-64', steps = 5000 }: Case, ...off: Rule[]): Promise<string[]> {
+export async function harm({ program, damage, version = '6.12', arch = 'x86-64', steps = 2500 }: Case, ...off: Rule[]): Promise<string[]> {
 	parser ??= await loadParser();
 	const made = await suspendable();
 	const choice = made.chooseArch(arch, version);
