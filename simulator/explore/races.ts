@@ -6,7 +6,7 @@
  * An execution begins like the one before it up to where it turns off, so what is known of that part is kept and only the rest is new.
  * All of it is in flat arrays: this is done for every access of every step.
  */
-import { ADD, READ, SYNC, WRITE } from '../machine/access-log.ts';
+import { ACQUIRE, ADD, READ, RELEASE, SYNC, WRITE } from '../machine/access-log.ts';
 
 /** Cells of a place: its last write and SYNC, the tasks that have read and added since, as masks, and their last steps. */
 const WROTE = 0;
@@ -70,14 +70,14 @@ export class Races {
 		const clock = step * CLOCK;
 		for (let e = from; e < to; e++) {
 			const entry = entries[e] as number;
-			const how = entry & 3;
-			const at = (entry >> 2) * CELLS;
+			const how = entry & 7;
+			const at = (entry >> 3) * CELLS;
 			if (at >= this.#cells.length) this.#cells = grown(this.#cells, at + CELLS);
 			const cells = this.#cells;
-			if (how === SYNC) {
+			if (how >= SYNC) {
 				const sync = cells[at + SYNCED] as number;
-				if (sync !== 0) this.#join(clock, (sync - 1) * CLOCK);
-				if (sync !== step + 1) this.#set(at + SYNCED, step + 1);
+				if (sync !== 0 && how !== RELEASE) this.#join(clock, (sync - 1) * CLOCK);
+				if (sync !== step + 1 && how !== ACQUIRE) this.#set(at + SYNCED, step + 1);
 				continue;
 			}
 			const wrote = cells[at + WROTE] as number;

@@ -75,6 +75,10 @@ export class Noted implements Chooser {
 		if (current !== 0 && task !== current) this.preemptions++;
 		return task;
 	}
+
+	stuck(task: number, place: number): void {
+		this.inner.stuck?.(task, place);
+	}
 }
 
 /**

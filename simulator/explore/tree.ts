@@ -2,8 +2,8 @@
  * The executions that have to be looked at so that every behaviour within the scheduling points was: dynamic partial-order reduction with
  * source sets and sleep sets. Stateless: each execution begins anew and repeats the choices of the one before up to where it turns off.
  */
-import { type AccessLog, READ, SYNC } from '../machine/access-log.ts';
-import { type Chooser, usual } from '../schedule/preemptive.ts';
+import { type AccessLog, READ, SYNC, WRITE } from '../machine/access-log.ts';
+import type { Chooser, Tasks } from '../schedule/preemptive.ts';
 import { Races } from './races.ts';
 
 /** What a step touched: place -> bits 1 << how. */
@@ -35,6 +35,8 @@ export class ExecutionTree implements Chooser {
 	#depth = 0;
 	/** Where the accesses of each step end in the log; they begin where those of the step before end. */
 	readonly #ends: number[] = [];
+	/** Who waits at the end for a lock that nobody gives back, and up to where the log says what its step would have done. */
+	readonly #stuck: { readonly task: number; readonly end: number }[] = [];
 	/** Steps that are those of the execution before. */
 	#same = 0;
 	readonly #races = new Races();
@@ -45,12 +47,14 @@ export class ExecutionTree implements Chooser {
 	constructor(
 		readonly bounds: Bounds,
 		readonly log: AccessLog,
+		readonly tasks: Pick<Tasks, 'usual'>,
 	) {
 		log.forget();
 	}
 
 	begin(): void {
 		this.#depth = 0;
+		this.#stuck.length = 0;
 		this.#same = Math.max(0, this.#path.length - 1);
 		this.#ends.length = this.#same;
 		this.#races.keep(this.#same);
@@ -72,6 +76,19 @@ export class ExecutionTree implements Chooser {
 		return node.chosen;
 	}
 
+	stuck(task: number, place: number): void {
+		this.#close();
+		this.log.step();
+		this.log.note(place, WRITE);
+		this.#stuck.push({ task, end: this.log.length });
+	}
+
+	/** What a task does after its last point belongs to its last step. */
+	#close(): void {
+		const steps = this.#path.length;
+		if (this.#ends.length < steps) this.#ends[steps - 1] = this.log.length;
+	}
+
 	#endOf(step: number): number {
 		return step < 0 ? 0 : (this.#ends[step] as number);
 	}
@@ -88,7 +105,7 @@ export class ExecutionTree implements Chooser {
 			preemptions = parent.preemptions + (parent.current !== 0 && parent.chosen !== parent.current ? 1 : 0);
 		}
 		const awake = enabled & ~maskOf(sleep);
-		const chosen = awake === 0 ? 0 : usual(awake, current !== 0 && awake & (1 << current) ? current : 0);
+		const chosen = awake === 0 ? 0 : this.tasks.usual(awake, current !== 0 && awake & (1 << current) ? current : 0);
 		const node: Node = { enabled, current, preemptions, chosen, done: 0, todo: 0, sleep };
 		// Where the one that runs may not go on, going over to another is no choice of ours.
 		if (chosen !== 0 && current !== 0 && chosen !== current && preemptions >= this.bounds.preemptions) {
@@ -103,9 +120,9 @@ export class ExecutionTree implements Chooser {
 		const out = new Map<number, number>();
 		for (let e = this.#endOf(step - 1); e < this.#endOf(step); e++) {
 			const entry = entries[e] as number;
-			const how = entry & 3;
-			if (how === SYNC) continue;
-			const place = entry >> 2;
+			const how = entry & 7;
+			if (how >= SYNC) continue;
+			const place = entry >> 3;
 			out.set(place, (out.get(place) ?? 0) | (1 << how));
 		}
 		return out;
@@ -114,12 +131,20 @@ export class ExecutionTree implements Chooser {
 	/** The execution has ended: finds what else has to be tried. Returns whether there is more. */
 	end(): boolean {
 		const steps = this.#path.length;
-		// What a task does after its last point belongs to its last step.
-		if (this.#ends.length < steps) this.#ends[steps - 1] = this.log.length;
+		this.#close();
 		const races: (readonly [number, number])[] = [];
 		for (let i = this.#same; i < steps; i++)
 			this.#races.add((this.#path[i] as Node).chosen, this.log.entries, this.#endOf(i - 1), this.#endOf(i), (a, b) => races.push([a, b]));
 		for (const [i, j] of races) this.#reverse(i, j);
+		// A step that never came about races as well: with whoever took the lock before.
+		let from = this.#endOf(steps - 1);
+		for (const { task, end } of this.#stuck) {
+			races.length = 0;
+			this.#races.add(task, this.log.entries, from, end, (a, b) => races.push([a, b]));
+			for (const [i, j] of races) this.#reverse(i, j);
+			this.#races.keep(steps);
+			from = end;
+		}
 		while (this.#path.length > 0) {
 			const depth = this.#path.length - 1;
 			const node = this.#path[depth] as Node;
@@ -140,7 +165,7 @@ export class ExecutionTree implements Chooser {
 	/** One of the tasks that are left to try at a node and that the bound allows; 0 if there is none. */
 	#nextOf(node: Node, tasks: number): number {
 		for (let left = tasks; left !== 0; ) {
-			const next = usual(left, 0);
+			const next = this.tasks.usual(left, 0);
 			if (node.current === 0 || next === node.current || node.preemptions < this.bounds.preemptions) return next;
 			left &= ~(1 << next);
 			this.bounded = true;
@@ -160,7 +185,7 @@ export class ExecutionTree implements Chooser {
 		const wanted = this.#races.taskOf(j);
 		const possible = initials & node.enabled;
 		if (possible === 0) node.todo |= node.enabled;
-		else node.todo |= possible & (1 << wanted) ? 1 << wanted : 1 << usual(possible, 0);
+		else node.todo |= possible & (1 << wanted) ? 1 << wanted : 1 << this.tasks.usual(possible, 0);
 		// Under a bound the switch may have to come earlier, where it costs nothing: at the beginning of the block.
 		if (this.bounds.preemptions !== Number.POSITIVE_INFINITY) this.#earlier(i, wanted);
 	}

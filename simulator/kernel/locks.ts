@@ -260,6 +260,8 @@ export function spin_trylock(k: Kernel, lock: number): number {
 		k.note('lock', lock + 1, READ);
 		return 0;
 	}
+	// Had it come before who gave the lock back, it would not have got it.
+	k.note('lock', lock + 1, READ);
 	take(k, lock);
 	return 1;
 }

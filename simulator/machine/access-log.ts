@@ -6,6 +6,9 @@ export const READ = 0;
 export const ADD = 1;
 export const WRITE = 2;
 export const SYNC = 3;
+/** The two halves of it: who comes later here comes after what was released last, and does not release anything. */
+export const ACQUIRE = 4;
+export const RELEASE = 5;
 
 /** Things that are no memory, as places behind all addresses: their kind, and which one. */
 export const PLACE = {
@@ -27,10 +30,12 @@ export const PLACE = {
 	/** A spinlock: who takes it next, and whether it is taken. */
 	lock: 9,
 	held: 10,
-	/** A task that is woken or started, by its number; 0 for the events that tasks wait for in common. */
+	/** A task that is woken or started, by its number. */
 	wake: 11,
 	/** The end of what a task does in the kernel with an mm. */
 	operation: 12,
+	/** That a task has come to its end, or to where it waits for others again: its number times 2^16 and how often before. */
+	event: 13,
 } as const;
 
 const KIND = 2 ** 33;
@@ -48,7 +53,7 @@ const PAGE_SHIFT = 10;
 const PAGE = 1 << PAGE_SHIFT;
 
 /**
- * What the steps of a run touch. Every entry is the number of a place times 4 plus how; a step's entries are those between its own
+ * What the steps of a run touch. Every entry is the number of a place times 8 plus how; a step's entries are those between its own
  * beginning and the next one's. Places are numbered as they come, so that whoever reads the log needs no table of them. Filled only
  * while tasks run and somebody wants it.
  */
@@ -120,7 +125,7 @@ export class AccessLog {
 	}
 
 	#push(number: number, how: number): void {
-		if (how !== SYNC) {
+		if (how < SYNC) {
 			const seen = this.#seen[number] as number;
 			const before = seen >= this.#stamp ? seen & HOWS : 0;
 			if (before & ((1 << WRITE) | (1 << how))) return;
@@ -131,6 +136,6 @@ export class AccessLog {
 			more.set(this.entries);
 			this.entries = more;
 		}
-		this.entries[this.length++] = number * 4 + how;
+		this.entries[this.length++] = number * 8 + how;
 	}
 }

@@ -1,4 +1,4 @@
-import { AccessLog, placeOf, SYNC } from '../machine/access-log.ts';
+import { ACQUIRE, AccessLog, placeOf, RELEASE, SYNC } from '../machine/access-log.ts';
 import type { PointKind } from './point.ts';
 import { type Running, Scheduler, type Stuck, type Task, type Wait } from './scheduler.ts';
 
@@ -12,6 +12,8 @@ export interface Pending {
 export interface Chooser {
 	/** One of `enabled`, a mask of 1 << number; `current` is the one that has just stopped, 0 if it cannot go on. 0 ends the execution. */
 	choose(enabled: number, current: number): number;
+	/** Nobody can go on, and this task waits for a lock: what it would have written to, had it come before who has it. */
+	stuck?(task: number, place: number): void;
 }
 
 /** The chooser ended the execution: what is left of it was looked at already. */
@@ -34,6 +36,10 @@ interface Preempted extends Running {
 	point: Pending;
 	/** What the task waited for, as a place whose SYNC comes before its next step; 0 for nothing. */
 	awaited: number;
+	/** What others had come to when that for which it waited came about, as places. */
+	brought: readonly number[];
+	/** How often it has come to its end or to where it waits for others again. */
+	events: number;
 	waitedBefore: boolean;
 }
 
@@ -89,6 +95,8 @@ export class Preemptive extends Scheduler {
 		task.pending = null;
 		task.point = { kind: 'access', address: 0 };
 		task.awaited = this.#running ? placeOf('wake', id) : 0;
+		task.brought = NONE;
+		task.events = 0;
 		task.waitedBefore = false;
 		if (this.#running) this.log.note(task.awaited, SYNC);
 		this.#byId[id] = task;
@@ -166,12 +174,16 @@ export class Preemptive extends Scheduler {
 			last = next;
 			next.pending = null;
 			if (next.awaited !== 0) this.log.note(next.awaited, SYNC);
+			for (const place of next.brought) this.log.note(place, ACQUIRE);
 			next.awaited = 0;
+			next.brought = NONE;
 			this.resume(next);
 			// Others may wait for what it and they have come to together. Who waits for the first time has brought nothing about.
-			if (next.state === 'done' || (next.state === 'until' && next.waitedBefore)) this.log.note(EVENTS, SYNC);
+			if (next.state === 'done' || (next.state === 'until' && next.waitedBefore)) this.log.note(eventOf(next.id, ++next.events), RELEASE);
 			if (next.state === 'until') next.waitedBefore = true;
 		}
+		for (const task of this.#byId)
+			if (task?.state === 'ready' && task.pending?.kind === 'lock') this.chooser?.stuck?.(task.id, placeOf('lock', task.pending.address));
 		this.#running = false;
 		this.log.running = false;
 		this.onSwitch(0);
@@ -186,6 +198,7 @@ export class Preemptive extends Scheduler {
 		if (state === 'until' && ready) {
 			waiting.awaited = placeOf('wake', waiting.id);
 			this.log.note(waiting.awaited, SYNC);
+			waiting.brought = this.#byId.flatMap((t) => (t === undefined || t.events === 0 ? [] : [eventOf(t.id, t.events)]));
 		}
 		return ready;
 	}
@@ -209,7 +222,10 @@ export class Preemptive extends Scheduler {
 	}
 }
 
-const EVENTS = placeOf('wake', 0);
+const NONE: readonly number[] = [];
+
+/** Each time is a place of its own: who comes after one time does not come after the next. */
+const eventOf = (task: number, time: number): number => placeOf('event', task * 65536 + time);
 
 /** Who goes on where nothing else is asked for: who is running, or the first that can. */
 export function usual(enabled: number, current: number): number {
