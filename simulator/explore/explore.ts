@@ -45,6 +45,7 @@ interface Found {
 /** @param run one execution of the scenario on the kernel. */
 export function explore(k: Kernel, run: () => Outcome, limits: ExploreLimits): Exploration {
 	if (!(k.sched instanceof Preemptive)) throw new Error('this form of the kernel cannot be explored');
+	k.sched.forget();
 	const search = new Search(k, k.sched, run, limits);
 	return search.all();
 }
@@ -54,7 +55,8 @@ export function follow(k: Kernel, schedule: string): void {
 	const turns = turnsOf(schedule);
 	if (turns === undefined) throw new RangeError(`${JSON.stringify(schedule)} is no schedule`);
 	if (!(k.sched instanceof Preemptive)) throw new Error('this form of the kernel follows no schedule');
-	k.sched.chooser = new Replay(turns);
+	k.sched.forget();
+	k.sched.chooser = new Replay(turns, k.sched);
 	k.sched.log.wanted = false;
 }
 
@@ -95,8 +97,8 @@ class Search {
 
 	/** Returns whether every execution within the bound was looked at. */
 	#tree(preemptions: number, until: number): boolean {
-		const tree = new ExecutionTree({ preemptions }, this.sched.log);
-		const noted = new Noted(tree);
+		const tree = new ExecutionTree({ preemptions }, this.sched.log, this.sched);
+		const noted = new Noted(tree, this.sched);
 		for (;;) {
 			tree.begin();
 			noted.begin();
@@ -112,7 +114,7 @@ class Search {
 		this.sched.log.wanted = false;
 		let length = 200;
 		for (let n = 0; this.steps < this.limits.steps && !this.#enough(); n++) {
-			const noted = new Noted(new Priorities(this.limits.seed + n, length, CHANGES));
+			const noted = new Noted(new Priorities(this.limits.seed + n, length, CHANGES), this.sched);
 			const before = this.steps;
 			this.#execute(noted);
 			length = Math.max(1, this.steps - before);
@@ -164,8 +166,8 @@ class Search {
 	#fewer(found: Found): Found {
 		const key = keyOf(found.violation);
 		for (let preemptions = 0; preemptions < found.preemptions; preemptions++) {
-			const tree = new ExecutionTree({ preemptions }, this.sched.log);
-			const noted = new Noted(tree);
+			const tree = new ExecutionTree({ preemptions }, this.sched.log, this.sched);
+			const noted = new Noted(tree, this.sched);
 			for (let left = FEWER_STEPS; left > 0; left -= this.sched.steps) {
 				tree.begin();
 				noted.begin();
@@ -205,7 +207,7 @@ class Search {
 	}
 
 	#try(key: string, turns: readonly Turn[]): Found | null {
-		const replay = new Replay(turns);
+		const replay = new Replay(turns, this.sched);
 		this.sched.log.wanted = false;
 		this.#apart(replay);
 		const same = this.k.violations.find((v) => keyOf(v) === key);

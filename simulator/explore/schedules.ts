@@ -1,14 +1,18 @@
 /** Schedules as text, the choosers that follow them, and those that draw them. */
-import { type Chooser, usual } from '../schedule/preemptive.ts';
+import type { Chooser, Tasks } from '../schedule/preemptive.ts';
 
 /** At the `at`th choice of an execution the task goes on, though it would not have by itself. */
 export interface Turn {
 	readonly at: number;
-	readonly task: number;
+	/** Its path: see `Preemptive.pathOf`. */
+	readonly task: string;
 }
 
 /** The order of the simulator's own runs: who is furthest behind in modelled time goes on. */
 export const CANONICAL = '0';
+
+/** Characters of a schedule that is read. */
+const MAX_TEXT = 20_000;
 
 /** Text of a schedule: `37:2-52:1`; `-` where nobody had to be made to go on. */
 export function scheduleText(turns: readonly Turn[]): string {
@@ -18,10 +22,10 @@ export function scheduleText(turns: readonly Turn[]): string {
 /** Undefined for a text that is no schedule. */
 export function turnsOf(text: string): readonly Turn[] | undefined {
 	if (text === '-') return [];
-	if (!/^\d{1,6}:\d{1,2}(?:-\d{1,6}:\d{1,2})*$/.test(text)) return undefined;
+	if (text.length > MAX_TEXT || !/^\d{1,6}:\d{1,2}(?:\.\d{1,2})*(?:-\d{1,6}:\d{1,2}(?:\.\d{1,2})*)*$/.test(text)) return undefined;
 	return text.split('-').map((turn) => {
-		const [at, task] = turn.split(':').map(Number) as [number, number];
-		return { at, task };
+		const [at, task] = turn.split(':') as [string, string];
+		return { at: Number(at), task };
 	});
 }
 
@@ -33,22 +37,26 @@ export class Replay implements Chooser {
 	/** Times that a task was left that could have gone on. */
 	preemptions = 0;
 	#depth = 0;
-	readonly #turns: ReadonlyMap<number, number>;
+	readonly #turns: ReadonlyMap<number, string>;
 
-	constructor(turns: readonly Turn[]) {
+	constructor(
+		turns: readonly Turn[],
+		readonly tasks: Tasks,
+	) {
 		this.#turns = new Map(turns.map(({ at, task }) => [at, task]));
 	}
 
 	choose(enabled: number, current: number): number {
 		const at = this.#depth++;
-		const asked = this.#turns.get(at);
-		const own = usual(enabled, current);
-		if (asked === undefined) return own;
-		if ((enabled & (1 << asked)) === 0) {
+		const path = this.#turns.get(at);
+		const own = this.tasks.usual(enabled, current);
+		if (path === undefined) return own;
+		const asked = this.tasks.idOf(path);
+		if (asked === 0 || (enabled & (1 << asked)) === 0) {
 			this.missed++;
 			return own;
 		}
-		if (asked !== own) this.made.push({ at, task: asked });
+		if (asked !== own) this.made.push({ at, task: path });
 		if (current !== 0 && asked !== current) this.preemptions++;
 		return asked;
 	}
@@ -60,7 +68,10 @@ export class Noted implements Chooser {
 	preemptions = 0;
 	#depth = 0;
 
-	constructor(readonly inner: Chooser) {}
+	constructor(
+		readonly inner: Chooser,
+		readonly tasks: Tasks,
+	) {}
 
 	begin(): void {
 		this.turns = [];
@@ -71,7 +82,7 @@ export class Noted implements Chooser {
 	choose(enabled: number, current: number): number {
 		const task = this.inner.choose(enabled, current);
 		const at = this.#depth++;
-		if (task !== usual(enabled, current)) this.turns.push({ at, task });
+		if (task !== 0 && task !== this.tasks.usual(enabled, current)) this.turns.push({ at, task: this.tasks.pathOf(task) });
 		if (current !== 0 && task !== current) this.preemptions++;
 		return task;
 	}

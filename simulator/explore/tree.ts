@@ -3,7 +3,7 @@
  * source sets and sleep sets. Stateless: each execution begins anew and repeats the choices of the one before up to where it turns off.
  */
 import { type AccessLog, READ, SYNC, WRITE } from '../machine/access-log.ts';
-import { type Chooser, usual } from '../schedule/preemptive.ts';
+import type { Chooser, Tasks } from '../schedule/preemptive.ts';
 import { Races } from './races.ts';
 
 /** What a step touched: place -> bits 1 << how. */
@@ -47,6 +47,7 @@ export class ExecutionTree implements Chooser {
 	constructor(
 		readonly bounds: Bounds,
 		readonly log: AccessLog,
+		readonly tasks: Pick<Tasks, 'usual'>,
 	) {
 		log.forget();
 	}
@@ -104,7 +105,7 @@ export class ExecutionTree implements Chooser {
 			preemptions = parent.preemptions + (parent.current !== 0 && parent.chosen !== parent.current ? 1 : 0);
 		}
 		const awake = enabled & ~maskOf(sleep);
-		const chosen = awake === 0 ? 0 : usual(awake, current !== 0 && awake & (1 << current) ? current : 0);
+		const chosen = awake === 0 ? 0 : this.tasks.usual(awake, current !== 0 && awake & (1 << current) ? current : 0);
 		const node: Node = { enabled, current, preemptions, chosen, done: 0, todo: 0, sleep };
 		// Where the one that runs may not go on, going over to another is no choice of ours.
 		if (chosen !== 0 && current !== 0 && chosen !== current && preemptions >= this.bounds.preemptions) {
@@ -164,7 +165,7 @@ export class ExecutionTree implements Chooser {
 	/** One of the tasks that are left to try at a node and that the bound allows; 0 if there is none. */
 	#nextOf(node: Node, tasks: number): number {
 		for (let left = tasks; left !== 0; ) {
-			const next = usual(left, 0);
+			const next = this.tasks.usual(left, 0);
 			if (node.current === 0 || next === node.current || node.preemptions < this.bounds.preemptions) return next;
 			left &= ~(1 << next);
 			this.bounded = true;
@@ -184,7 +185,7 @@ export class ExecutionTree implements Chooser {
 		const wanted = this.#races.taskOf(j);
 		const possible = initials & node.enabled;
 		if (possible === 0) node.todo |= node.enabled;
-		else node.todo |= possible & (1 << wanted) ? 1 << wanted : 1 << usual(possible, 0);
+		else node.todo |= possible & (1 << wanted) ? 1 << wanted : 1 << this.tasks.usual(possible, 0);
 		// Under a bound the switch may have to come earlier, where it costs nothing: at the beginning of the block.
 		if (this.bounds.preemptions !== Number.POSITIVE_INFINITY) this.#earlier(i, wanted);
 	}

@@ -8,6 +8,9 @@ export interface Pending {
 	address: number;
 }
 
+/** Who are there, for those who decide. */
+export type Tasks = Pick<Preemptive, 'usual' | 'pathOf' | 'idOf'>;
+
 /** Who decides whose turn it is. Tasks are named by numbers that are the same in every execution of the scenario. */
 export interface Chooser {
 	/** One of `enabled`, a mask of 1 << number; `current` is the one that has just stopped, 0 if it cannot go on. 0 ends the execution. */
@@ -56,8 +59,11 @@ export class Preemptive extends Scheduler {
 	onSwitch: (id: number) => void = () => {};
 	steps = 0;
 	#running = false;
-	/** Number of a task by the number of who started it and how many that one had started; kept from one execution to the next. */
-	readonly #names = new Map<string, number>();
+	/** Number of a task by its path; kept from one execution to the next. */
+	readonly #ids = new Map<string, number>();
+	/** Paths and places in their order, by number: see `pathOf`. */
+	#paths: string[] = [];
+	#ranks: number[] = [];
 	#children = new Map<number, number>();
 	#byId: (Preempted | undefined)[] = [];
 	#next: Preempted | null = null;
@@ -77,6 +83,50 @@ export class Preemptive extends Scheduler {
 		return this.#byId.map((task) => task?.name ?? '');
 	}
 
+	/** Another scenario follows: its tasks are others. */
+	forget(): void {
+		this.#ids.clear();
+		this.#paths = [];
+		this.#ranks = [];
+	}
+
+	/**
+	 * What a task is called whatever the order of the others: `2` is the second that the scenario starts, `2.0` the first that this one starts. Numbers
+	 * are handed out as tasks come up, which is another order in another search.
+	 */
+	pathOf(id: number): string {
+		return this.#paths[id] ?? '';
+	}
+
+	idOf(path: string): number {
+		return this.#ids.get(path) ?? 0;
+	}
+
+	/** Who goes on where nothing else is asked for: who is running, or the first by path. 0 for nobody. */
+	usual(enabled: number, current: number): number {
+		if (current !== 0) return current;
+		let best = 0;
+		for (let left = enabled; left !== 0; left &= left - 1) {
+			const id = 31 - Math.clz32(left & -left);
+			if (best === 0 || (this.#ranks[id] as number) < (this.#ranks[best] as number)) best = id;
+		}
+		return best;
+	}
+
+	#numberOf(path: string): number {
+		const known = this.#ids.get(path);
+		if (known !== undefined) return known;
+		const id = this.#ids.size + 1;
+		if (id > MAX_TASKS) throw new RangeError(`an explored run has at most ${MAX_TASKS} tasks`);
+		this.#ids.set(path, id);
+		this.#paths[id] = path;
+		const ordered = [...this.#ids].sort(([a], [b]) => byPath(a, b));
+		ordered.forEach(([, of], rank) => {
+			this.#ranks[of] = rank;
+		});
+		return id;
+	}
+
 	/** The number of the running task; 0 while the machine is prepared. */
 	get currentId(): number {
 		return (this.current as Preempted | null)?.id ?? 0;
@@ -86,10 +136,7 @@ export class Preemptive extends Scheduler {
 		const parent = this.#running ? this.currentId : 0;
 		const nth = this.#children.get(parent) ?? 0;
 		this.#children.set(parent, nth + 1);
-		const key = `${parent}.${nth}`;
-		let id = this.#names.get(key);
-		if (id === undefined) this.#names.set(key, (id = this.#names.size + 1));
-		if (id > MAX_TASKS) throw new RangeError(`an explored run has at most ${MAX_TASKS} tasks`);
+		const id = this.#numberOf(parent === 0 ? String(nth + 1) : `${this.pathOf(parent)}.${nth}`);
 		const task = super.spawn(...args) as Preempted;
 		task.id = id;
 		task.pending = null;
@@ -216,7 +263,7 @@ export class Preemptive extends Scheduler {
 		}
 		if (enabled === 0) return null;
 		const here = current !== null && enabled & (1 << current.id) ? current.id : 0;
-		const chosen = this.chooser?.choose(enabled, here) ?? usual(enabled, here);
+		const chosen = this.chooser?.choose(enabled, here) ?? this.usual(enabled, here);
 		if (chosen === 0) throw PRUNED;
 		return this.#byId[chosen] ?? null;
 	}
@@ -227,7 +274,9 @@ const NONE: readonly number[] = [];
 /** Each time is a place of its own: who comes after one time does not come after the next. */
 const eventOf = (task: number, time: number): number => placeOf('event', task * 65536 + time);
 
-/** Who goes on where nothing else is asked for: who is running, or the first that can. */
-export function usual(enabled: number, current: number): number {
-	return current !== 0 ? current : 31 - Math.clz32(enabled & -enabled);
+/** Shorter paths first, then part by part. */
+function byPath(a: string, b: string): number {
+	const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
+	const at = left.findIndex((part, i) => part !== right[i]);
+	return left.length - right.length || (at < 0 ? 0 : (left[at] as number) - (right[at] as number));
 }
