@@ -27,9 +27,20 @@ export function findingsOf(drafts: readonly Draft[], bench: RunMemory, sim: Simu
 	// What architectures share has one cause: it is looked for once, the worst differences first.
 	const groups = groupArchitectures(foldScenarios(weighed, order, focused));
 	const causes = new Map([...groups].sort((a, b) => RANK[a.severity] - RANK[b.severity]).map((kept) => [kept, narrowed(kept.draft, bench, purse)]));
-	return groupArchitectures(groups.map((kept) => ({ ...kept, draft: causes.get(kept) ?? kept.draft })))
+	return withoutSavings(groupArchitectures(groups.map((kept) => ({ ...kept, draft: causes.get(kept) ?? kept.draft }))))
 		.map((kept) => toFinding(kept, sim))
 		.sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.line - b.line || compare(a.rule, b.rule) || compare(a.scenario, b.scenario));
+}
+
+/** A flush or a lock that harm comes of leaving out is nothing saved, whatever scenario counts it. */
+function withoutSavings(kept: readonly Kept[]): readonly Kept[] {
+	const harm = kept.filter(({ draft, severity }) => severity === 'error' && draft.worse);
+	return kept.filter(
+		({ draft, severity }) =>
+			severity !== 'information' ||
+			ruleInfo(draft.rule)?.cost !== true ||
+			!harm.some((other) => other.draft.unit === draft.unit && overlaps(other.draft, draft)),
+	);
 }
 
 /** Applies the settings: a severity of a rule concerns changes for the worse, `off` silences both directions. */
