@@ -30,6 +30,7 @@ const RULES: readonly RuleInfo[] = [
 	harm('wrong-result', 'A program of a scenario got a signal or an error where it must succeed, or no error where one must come.'),
 	harm('lock-imbalance', 'A lock is released more or fewer times than it is taken.'),
 	harm('lock-freed', 'A lock is used after the memory that holds it was freed.'),
+	harm('sleep-in-atomic', 'A task sleeps, waits for a device or takes a semaphore while it holds a spinlock or keeps interrupts off.'),
 	harm('deadlock', 'Tasks wait for each other in a circle.'),
 	harm('no-progress', 'A fault or a loop comes back to the same state without end.'),
 	cost('lock-io', 'A lock is held while the holder waits for I/O, so everybody who needs it waits as long.'),
