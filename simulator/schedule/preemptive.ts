@@ -67,6 +67,8 @@ export class Preemptive extends Scheduler {
 	#children = new Map<number, number>();
 	#byId: (Preempted | undefined)[] = [];
 	#next: Preempted | null = null;
+	/** Whether the step that has just ended is one for which others may have waited. */
+	#event = false;
 
 	override reset(): void {
 		super.reset();
@@ -224,9 +226,11 @@ export class Preemptive extends Scheduler {
 			for (const place of next.brought) this.log.note(place, ACQUIRE);
 			next.awaited = 0;
 			next.brought = NONE;
+			this.#event = false;
 			this.resume(next);
 			// Others may wait for what it and they have come to together. Who waits for the first time has brought nothing about.
-			if (next.state === 'done' || (next.state === 'until' && next.waitedBefore)) this.log.note(eventOf(next.id, ++next.events), RELEASE);
+			this.#event = next.state === 'done' || (next.state === 'until' && next.waitedBefore);
+			if (this.#event) this.log.note(eventOf(next.id, ++next.events), RELEASE);
 			if (next.state === 'until') next.waitedBefore = true;
 		}
 		for (const task of this.#byId)
@@ -245,7 +249,7 @@ export class Preemptive extends Scheduler {
 		if (state === 'until' && ready) {
 			waiting.awaited = placeOf('wake', waiting.id);
 			this.log.note(waiting.awaited, SYNC);
-			waiting.brought = this.#byId.flatMap((t) => (t === undefined || t.events === 0 ? [] : [eventOf(t.id, t.events)]));
+			if (this.#event) waiting.brought = this.#byId.flatMap((t) => (t === undefined || t.events === 0 ? [] : [eventOf(t.id, t.events)]));
 		}
 		return ready;
 	}
