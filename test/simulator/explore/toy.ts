@@ -1,14 +1,18 @@
 /** A machine of a few variables and locks under the real scheduler, for programs so small that their interleavings can be counted by hand. */
 import { type Exploration, type ExploreLimits, explore, follow } from '../../../simulator/explore/explore.ts';
+import { Noted } from '../../../simulator/explore/schedules.ts';
+import { ExecutionTree } from '../../../simulator/explore/tree.ts';
 import type { Kernel, Violation } from '../../../simulator/kernel/kernel.ts';
 import { ADD, placeOf, READ, SYNC, WRITE } from '../../../simulator/machine/access-log.ts';
 import type { Outcome } from '../../../simulator/scenarios/run.ts';
 import type { PointKind } from '../../../simulator/schedule/point.ts';
-import { Preemptive } from '../../../simulator/schedule/preemptive.ts';
+import { Preemptive, Pruned } from '../../../simulator/schedule/preemptive.ts';
 import type { Co, Task } from '../../../simulator/schedule/scheduler.ts';
 
 export type Op =
 	| { readonly op: 'read' | 'add' | 'lock' | 'trylock' | 'unlock'; readonly at: number }
+	/** Waits until every task has come to as many of them, or to its end. */
+	| { readonly op: 'row'; readonly at: 0 }
 	/** Stores a number of its own, or what was read last and 10. */
 	| { readonly op: 'write'; readonly at: number; readonly from?: 'read' };
 
@@ -20,6 +24,8 @@ export const lock = (at: number): Op => ({ op: 'lock', at });
 export const trylock = (at: number): Op => ({ op: 'trylock', at });
 export const unlock = (at: number): Op => ({ op: 'unlock', at });
 
+export const row: Op = { op: 'row', at: 0 };
+
 export type Program = readonly (readonly Op[])[];
 
 /** Variables, whose locks are held (0 for nobody's), and the last read of each task. */
@@ -27,11 +33,21 @@ export interface State {
 	readonly values: number[];
 	readonly owners: number[];
 	readonly reads: number[];
+	/** Rows that each task has come to the end of; Infinity after its last operation. */
+	readonly rows: number[];
 }
 
 const SIZE = 4;
-export const fresh = (): State => ({ values: Array(SIZE).fill(0), owners: Array(SIZE).fill(0), reads: Array(SIZE).fill(-1) });
+export const fresh = (): State => ({
+	values: Array(SIZE).fill(0),
+	owners: Array(SIZE).fill(0),
+	reads: Array(SIZE).fill(-1),
+	rows: Array(SIZE).fill(Number.POSITIVE_INFINITY),
+});
 export const finalOf = ({ values, reads }: State, stuck: boolean): string => JSON.stringify([values, reads, stuck]);
+
+/** Whether every task has ended as many rows as this one. */
+const isRow = ({ rows }: State, id: number): boolean => rows.every((n) => n >= (rows[id] as number));
 
 /** Does an operation of task `id` (from 1), its `nth`, at once. */
 export function apply(state: State, id: number, nth: number, op: Op): void {
@@ -69,6 +85,24 @@ export class Toy {
 		return explore(this.#kernel, () => this.run(), { steps: 100_000, seed: 0, ...limits });
 	}
 
+	/** Looks at every execution with at most so many switches away from a task that could go on; whether none had more. */
+	within(preemptions: number): boolean {
+		const tree = new ExecutionTree({ preemptions }, this.sched.log, this.sched);
+		let kept = true;
+		do {
+			tree.begin();
+			const noted = new Noted(tree, this.sched);
+			this.sched.chooser = noted;
+			try {
+				this.run();
+			} catch (error) {
+				if (!(error instanceof Pruned)) throw error;
+			}
+			kept &&= noted.preemptions <= preemptions;
+		} while (tree.end());
+		return kept;
+	}
+
 	/** The violations of one run in the order that the schedule says. */
 	replay(schedule: string): readonly Violation[] {
 		follow(this.#kernel, schedule);
@@ -82,6 +116,7 @@ export class Toy {
 		this.#state = fresh();
 		this.#orders = Array(SIZE * 2).fill('');
 		this.program.forEach((ops, i) => {
+			this.#state.rows[i + 1] = 0;
 			this.sched.spawn({ name: `T${i + 1}`, cpu: i, mm: 0, struct: i + 1, hidden: false }, this.#task(i + 1, ops));
 		});
 		const stuck = this.sched.run().length > 0;
@@ -94,15 +129,22 @@ export class Toy {
 	}
 
 	*#task(id: number, ops: readonly Op[]): Co<void> {
+		const state = this.#state;
 		for (const [nth, op] of ops.entries()) {
+			if (op.op === 'row') {
+				state.rows[id] = (state.rows[id] as number) + 1;
+				yield { kind: 'until', ready: () => isRow(state, id) };
+				continue;
+			}
 			if (this.sched.reaches(KINDS[op.op], op.at * 8)) yield { kind: 'switch' };
 			this.#note(id, op);
-			apply(this.#state, id, nth, op);
+			apply(state, id, nth, op);
 		}
+		state.rows[id] = Number.POSITIVE_INFINITY;
 	}
 
 	/** As the kernel notes the same. */
-	#note(id: number, { op, at }: Op): void {
+	#note(id: number, { op, at }: Exclude<Op, { op: 'row' }>): void {
 		const { log } = this.sched;
 		const { held } = this.sched.current as Task;
 		if (op === 'read' || op === 'add' || op === 'write') {
@@ -138,22 +180,38 @@ export class Toy {
 	}
 }
 
-const KINDS = { read: 'access', write: 'access', add: 'access', lock: 'lock', trylock: 'trylock', unlock: 'unlock' } satisfies Record<Op['op'], PointKind>;
+const KINDS = { read: 'access', write: 'access', add: 'access', lock: 'lock', trylock: 'trylock', unlock: 'unlock' } satisfies Record<
+	Exclude<Op['op'], 'row'>,
+	PointKind
+>;
 
-/** Ends of all interleavings, one after the other. */
-export function everyFinal(program: Program): Set<string> {
+/** Ends of all interleavings, one after the other; of those with at most so many switches away from a task that could go on. */
+export function everyFinal(program: Program, preemptions = Number.POSITIVE_INFINITY): Set<string> {
 	const finals = new Set<string>();
-	const go = (state: State, done: readonly number[]): void => {
+	const canGo = (state: State, done: readonly number[], i: number): boolean => {
+		const at = done[i] as number;
+		const op = program[i]?.[at];
+		if (op === undefined || (op.op === 'lock' && state.owners[op.at] !== 0)) return false;
+		return program[i]?.[at - 1]?.op !== 'row' || isRow(state, i + 1);
+	};
+	const go = (state: State, done: readonly number[], last: number, spent: number): void => {
 		let moved = false;
 		program.forEach((ops, i) => {
-			const op = ops[done[i] as number];
-			if (op === undefined || (op.op === 'lock' && state.owners[op.at] !== 0)) return;
+			const at = done[i] as number;
+			if (!canGo(state, done, i)) return;
 			moved = true;
+			const cost = spent + (last !== i && canGo(state, done, last) ? 1 : 0);
+			if (cost > preemptions) return;
+			const op = ops[at] as Op;
 			const next = structuredClone(state);
-			apply(next, i + 1, done[i] as number, op);
+			if (op.op === 'row') next.rows[i + 1] = (next.rows[i + 1] as number) + 1;
+			else apply(next, i + 1, at, op);
+			if (at === ops.length - 1) next.rows[i + 1] = Number.POSITIVE_INFINITY;
 			go(
 				next,
 				done.map((n, t) => (t === i ? n + 1 : n)),
+				i,
+				cost,
 			);
 		});
 		if (!moved)
@@ -164,9 +222,13 @@ export function everyFinal(program: Program): Set<string> {
 				),
 			);
 	};
+	const state = fresh();
+	for (const i of program.keys()) state.rows[i + 1] = 0;
 	go(
-		fresh(),
+		state,
 		program.map(() => 0),
+		-1,
+		0,
 	);
 	return finals;
 }
