@@ -1,8 +1,9 @@
 /**
  * `calibrate` prints the cost model beside what this machine's kernel costs, `published` what the simulator makes of published figures,
- * `language <kernel tree>` how much of a tree's C the engine takes, `tree <kernel tree>` how fast reviews on it are. Without a
- * word, one run, all figures: text to report for each seed (cold process, warm simulator), scenario runs and simulated faults per
- * second beside this machine's kernel, and compiled C beside the same function in plain TypeScript.
+ * `language <kernel tree>` how much of a tree's C the engine takes, `tree <kernel tree>` how fast reviews on it are, `explore` how fast
+ * interleavings are searched, beside spin. Without a word, one run, all figures: text to report for each seed (cold process, warm
+ * simulator), scenario runs and simulated faults per second beside this machine's kernel, and compiled C beside the same function in
+ * plain TypeScript.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { DEFAULT_SETTINGS } from '../server/review/settings.ts';
 import { loadParser, loadSimulator } from '../server/simulator-host.ts';
 import { calibrate } from './calibrate.ts';
 import { languageCoverage } from './coverage-language.ts';
+import { benchExplore, exploreOne } from './explore.ts';
 import { storeFaults } from './faults.ts';
 import { hookCalls } from './hook-calls.ts';
 import { published } from './published.ts';
@@ -62,6 +64,8 @@ async function main(): Promise<void> {
 	if (process.argv[2] === 'language') return languageCoverage(await loadParser(), process.argv[3] ?? '.', Number(process.argv[4] ?? 10), line);
 	if (process.argv[2] === 'published') return published(await loadParser(), line);
 	const sim = await loadSimulator();
+	if (process.argv[2] === 'explore') return benchExplore(sim, root, [process.execPath, ...process.execArgv, process.argv[1] as string], line);
+	if (process.argv[2] === 'explore-one') return exploreOne(sim, process.argv.slice(3));
 	print(`documents of ${samples === seeds ? 'the seed threads' : 'samples/ (no seed threads here)'}`, 'cold ms   warm ms   again ms');
 	for (const name of readdirSync(samples).sort()) {
 		const path = join(samples, name);
