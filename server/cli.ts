@@ -1,7 +1,9 @@
 import { fstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { runCommandLine } from './cli/command.ts';
 import { type Host, UNUSABLE } from './cli/host.ts';
+import { type WorkerPool, workerPool } from './session/worker-pool.ts';
 
 /** Standard input as a whole, or null for a terminal, /dev/null and a closed descriptor: nothing will come from those. */
 function input(): Promise<Uint8Array> | null {
@@ -20,6 +22,22 @@ async function collect(): Promise<Uint8Array> {
 	return Buffer.concat(chunks);
 }
 
+/** Nobody waits for an editor here: an exploration may take as long as it was told to. */
+const PATIENCE = 2 ** 31 - 1;
+
+function simulationThreads(size: number): WorkerPool {
+	const pool = workerPool({ script: new URL('./worker.cjs', import.meta.url), size, watchdog: PATIENCE, grace: 1_000, idle: 10_000 });
+	// Threads of a pool keep no process alive; this one waits for them.
+	const alive = setInterval(() => {}, PATIENCE);
+	return {
+		...pool,
+		close: () => {
+			clearInterval(alive);
+			return pool.close();
+		},
+	};
+}
+
 const host: Host = {
 	out: (text) => void process.stdout.write(text),
 	err: (text) => void process.stderr.write(text),
@@ -29,6 +47,8 @@ const host: Host = {
 	errIsTerminal: process.stderr.isTTY === true,
 	noColour: (process.env.NO_COLOR ?? '') !== '',
 	now: () => performance.now(),
+	pool: simulationThreads,
+	cpus: availableParallelism(),
 	simulator: async () => (await import('./simulator-host.ts')).loadSimulator(),
 	scenarioTexts: async () => (await import('./session/scenario-folder.ts')).readScenarioFolder('.'),
 	async sources({ tree, none }) {

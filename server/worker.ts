@@ -13,7 +13,18 @@ import { architecturesFor, kernelFor, MAINLINE } from './review/plan.ts';
 import type { ReportDocument, RunReport } from './review/report.ts';
 import { reviewDocument } from './review/review.ts';
 import { reportedRun } from './review/runs.ts';
-import type { CompareJob, EvidenceJob, JobMessage, JobReply, JobResults, LineRuns, ReviewJob, ScenarioJob } from './session/jobs.ts';
+import type {
+	CompareJob,
+	EvidenceJob,
+	ExplorationPart,
+	ExploreJob,
+	JobMessage,
+	JobReply,
+	JobResults,
+	LineRuns,
+	ReviewJob,
+	ScenarioJob,
+} from './session/jobs.ts';
 import { outlineOf, slim } from './session/outline.ts';
 import { loadSimulator } from './simulator-host.ts';
 
@@ -51,7 +62,9 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 					? await evidence(job, simulator)
 					: job.kind === 'compare'
 						? comparison(job, simulator, turn)
-						: scenarios(job, simulator, turn);
+						: job.kind === 'explore'
+							? explorations(job, simulator, turn, (value) => parentPort?.postMessage({ id, kind: 'part', value } satisfies JobReply))
+							: scenarios(job, simulator, turn);
 		return value === null ? { id, kind: 'cancelled' } : { id, kind: 'result', value };
 	} catch (error) {
 		return { id, kind: 'failed', message: error instanceof Error ? error.message : String(error) };
@@ -94,6 +107,21 @@ async function evidence(job: EvidenceJob, simulator: Simulator): Promise<string>
 	const made = evidenceOf(await prepare(job, simulator), found.patch, report, found.finding, simulator, settings);
 	if (made === null) throw new Error('the run of this finding cannot be made again');
 	return formatEvidence(made, found.number);
+}
+
+/** Null when it was cancelled. */
+function explorations({ wanted, next }: ExploreJob, simulator: Simulator, turn: Turn, give: (part: ExplorationPart) => void): number | null {
+	const at = new Int32Array(next);
+	for (let done = 0; ; done++) {
+		if (turn.isCancelled()) return null;
+		const index = Atomics.add(at, 0, 1);
+		const exploration = wanted[index];
+		if (exploration === undefined) return done;
+		const { request, tree } = exploration;
+		simulator.attach(tree === null ? null : { ...tree, read: (path) => tree.files.get(path) });
+		give({ index, result: simulator.run(request) });
+		turn.report(done + 1, wanted.length);
+	}
 }
 
 function counted(executed: Map<number, LineRuns>, { scenario, arch }: RunRequest, result: RunResult): RunResult {

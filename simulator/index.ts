@@ -65,6 +65,8 @@ export interface RunRequest {
 	readonly track?: boolean;
 	/** Scheduling steps that looking for harm in other orders of the tasks may take beside the run; 0 or absent: it is not looked for. */
 	readonly explore?: number;
+	/** Of the random search that is made where the space of orders is too large: 32 bits. */
+	readonly seed?: number;
 }
 
 export interface TraceRequest extends RunRequest {
@@ -76,8 +78,6 @@ export interface TraceRequest extends RunRequest {
 export interface ExploreRequest extends RunRequest {
 	/** Scheduling steps of all executions together; without it some 300,000. */
 	readonly steps?: number;
-	/** Of the random search that is made where the space is too large: 32 bits. */
-	readonly seed?: number;
 	/** Whether the first harm ends the search. */
 	readonly firstOnly?: boolean;
 }
@@ -119,7 +119,14 @@ export interface RunResult {
 	readonly metrics: Readonly<Record<string, number>>;
 	readonly waits: readonly LockWait[];
 	/** `line` is a document line of the patch, or null. */
-	readonly violations: readonly { readonly kind: string; readonly schedule: string; readonly line: number | null; readonly message: string }[];
+	readonly violations: readonly {
+		readonly kind: string;
+		readonly schedule: string;
+		readonly line: number | null;
+		readonly message: string;
+		/** Of a schedule that is not the run's own: its switches away from a task that could go on. */
+		readonly switches?: number;
+	}[];
 	readonly notes: readonly SimNote[];
 	/** False when the variant cannot happen on this kernel and architecture; nothing was run then. */
 	readonly applies: boolean;
@@ -227,6 +234,8 @@ export interface TreeText {
 	readonly kernel: string;
 	/** Undefined: the tree has no such file. */
 	read(path: string): string | undefined;
+	/** All that `read` knows, by path, where that can be handed on to another thread. */
+	readonly files?: ReadonlyMap<string, string>;
 }
 
 export interface Simulator {

@@ -12,6 +12,8 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 	let sources: readonly ScenarioSource[] = [];
 	let tree: TreeText | null = null;
 	let suspendable: Simulator | null = null;
+	/** By the result of the run's own order, which is kept as long as nothing about it changes; then by what was looked for beside it. */
+	const explored = new WeakMap<RunResult, Map<string, RunResult>>();
 	const twin = (): Simulator => {
 		if (suspendable === null) {
 			suspendable = createSuspendable(parser, createRecordingMachine());
@@ -35,7 +37,13 @@ export function createSimulator(parser: CParser, machine: Machine = createMachin
 		run(request) {
 			const result = usual.run(request);
 			const steps = request.explore ?? 0;
-			return steps > 0 && result.applies && !result.ended ? joined(result, twin().explore({ ...request, steps })) : result;
+			if (steps === 0 || !result.applies || result.ended) return result;
+			const known = explored.get(result) ?? new Map<string, RunResult>();
+			explored.set(result, known);
+			const key = `${steps} ${request.seed ?? 0}`;
+			const whole = known.get(key) ?? joined(result, twin().explore({ ...request, steps }));
+			known.set(key, whole);
+			return whole;
 		},
 		trace: (request) => (request.schedule === undefined || request.schedule === CANONICAL ? usual : twin()).trace(request),
 		explore: (request) => twin().explore(request),
@@ -48,7 +56,7 @@ function joined(result: RunResult, found: ExploreResult): RunResult {
 	const known = new Set(result.violations.map(({ kind, message }) => `${kind} ${message}`));
 	const more = found.violations
 		.filter(({ kind, message }) => !known.has(`${kind} ${message}`))
-		.map(({ kind, schedule, line, message }) => ({ kind, schedule, line, message }));
+		.map(({ kind, schedule, line, message, switches }) => ({ kind, schedule, line, message, switches }));
 	const told = new Set(result.notes.map(({ rule, message }) => `${rule} ${message}`));
 	return {
 		...result,

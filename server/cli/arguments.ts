@@ -35,7 +35,9 @@ const OPTIONS: ReadonlyMap<string, Option> = new Map<string, Option>([
 	['no-tree', { of: ['review'], takes: 'none' }],
 	['git', { of: ['review'], takes: 'none' }],
 	['staged', { of: ['review'], takes: 'none' }],
-	['jobs', { of: ['review'], takes: 'one', later: true }],
+	['explore', { of: ['review', 'run'], takes: 'one' }],
+	['schedule', { of: ['run'], takes: 'one' }],
+	['jobs', { of: ['review', 'run'], takes: 'one' }],
 	['shard', { of: ['review'], takes: 'one', later: true }],
 	['explain', { of: ['review', 'run'], takes: 'one', switchOf: ['run'] }],
 ]);

@@ -1,4 +1,5 @@
 import type { ScenarioSource, Simulator } from '../../simulator/index.ts';
+import type { WorkerPool } from '../session/worker-pool.ts';
 import type { Sources } from '../sources/attach.ts';
 
 /** What a command may touch: the entry hands it in, so that commands can be driven without a process. */
@@ -18,6 +19,9 @@ export interface Host {
 	/** Milliseconds from any fixed point. */
 	now(): number;
 	simulator(): Promise<Simulator>;
+	/** Threads that simulate, at most so many; to be closed by whoever asked for them. */
+	pool(size: number): WorkerPool;
+	readonly cpus: number;
 	/** Scenarios that the user keeps in `.faultline` of the current folder. */
 	scenarioTexts(): Promise<readonly ScenarioSource[]>;
 	/** Where the code before a patch comes from. Rejects with one line when the tree that was asked for is none. */

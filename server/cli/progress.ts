@@ -7,6 +7,7 @@ const INTERVAL = 100;
 
 export interface ProgressBar {
 	show(step: ReviewStep): void;
+	say(text: string): void;
 	/** Takes the bar off the screen. */
 	end(): void;
 }
@@ -16,13 +17,15 @@ export function progressBar(host: Host): ProgressBar {
 	const start = host.now();
 	let last = start;
 	let shown = false;
+	const say = (text: string): void => {
+		const now = host.now();
+		if (!host.errIsTerminal || now - start < PATIENCE || (shown && now - last < INTERVAL)) return;
+		[last, shown] = [now, true];
+		host.err(`\r\x1b[K${text}`);
+	};
 	return {
-		show({ done, total, scenario, arch }) {
-			const now = host.now();
-			if (!host.errIsTerminal || now - start < PATIENCE || (shown && now - last < INTERVAL)) return;
-			[last, shown] = [now, true];
-			host.err(`\r\x1b[K${done}/${total} ${scenario} ${arch}`);
-		},
+		say,
+		show: ({ done, total, scenario, arch }) => say(`${done}/${total} ${scenario} ${arch}`),
 		end() {
 			if (shown) host.err('\r\x1b[K');
 			shown = false;

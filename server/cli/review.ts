@@ -12,7 +12,8 @@ import { isGit, readGit } from './git-input.ts';
 import { CLEAN, FOUND, type Host, UNUSABLE, UsageError } from './host.ts';
 import { openSimulator } from './open-simulator.ts';
 import { progressBar } from './progress.ts';
-import { archOption, checkSeed, kernelOption, namesOption, oneOf } from './values.ts';
+import { jobsOption, type Threads, threadsOf } from './threads.ts';
+import { archOption, exploreOption, kernelOption, namesOption, oneOf, seedOption } from './values.ts';
 
 type Format = 'text' | 'table' | 'json';
 
@@ -21,13 +22,15 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	const format = oneOf(args, 'format', ['text', 'table', 'json'], 'text');
 	const failOn = oneOf(args, 'fail-on', ['error', 'warning', 'never'], 'error');
 	const kernel = kernelOption(args);
-	checkSeed(args);
+	const search = { explore: exploreOption(args, DEFAULT_SETTINGS.explore), seed: seedOption(args) };
+	const jobs = jobsOption(args);
 	const explain = explainOption(args, format);
 	const fromGit = isGit(args);
 	const piped = !fromGit && args.operands.length === 0 ? await pipedInput(host) : null;
-	const { sim, broken } = await openSimulator(host);
-	const settings = settingsOf(args, sim, kernel);
+	const { sim, texts, broken } = await openSimulator(host);
+	const settings = { ...settingsOf(args, sim, kernel), ...search };
 	const sources = await sourcesOf(args, fromGit, host);
+	const threads = threadsOf(host, jobs, texts);
 
 	const documents: ReportDocument[] = [];
 	const parsed: ParsedDocument[] = [];
@@ -35,7 +38,7 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	const take = async (read: ParsedDocument): Promise<void> => {
 		const document = await withSources(read, sources, sim.treePaths);
 		parsed.push(document);
-		documents.push(reviewOne(document, sim, settings, host));
+		documents.push(await reviewOne(document, sim, settings, host, threads));
 	};
 	try {
 		if (fromGit) {
@@ -49,7 +52,7 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 			else await take(parseDocument(path, bytes, settings.kernel === undefined ? {} : { kernel: settings.kernel }));
 		}
 	} finally {
-		await sources.close();
+		await Promise.all([sources.close(), threads.close()]);
 	}
 	const report: Report = { schema: 1, faultline: VERSION, documents };
 	if (explain !== null && documents.length > 0) host.out((await import('./evidence.ts')).explained(parsed, report, explain, sim, settings));
@@ -58,17 +61,19 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	return failOn !== 'never' && hasFinding(report, failOn) ? FOUND : CLEAN;
 }
 
-function reviewOne(document: ParsedDocument, sim: Simulator, settings: ReviewSettings, host: Host): ReportDocument {
+async function reviewOne(document: ParsedDocument, sim: Simulator, settings: ReviewSettings, host: Host, threads: Threads): Promise<ReportDocument> {
 	const progress = progressBar(host);
-	const steps = reviewDocument(document, sim, settings);
-	for (;;) {
-		const step = steps.next();
-		if (step.done === true) {
-			progress.end();
-			return step.value;
+	const review = (on: Simulator): ReportDocument => {
+		const steps = reviewDocument(document, on, settings);
+		for (;;) {
+			const step = steps.next();
+			if (step.done === true) return step.value;
+			progress.show(step.value);
 		}
-		progress.show(step.value);
-	}
+	};
+	const report = await threads.explored(sim, review, progress);
+	progress.end();
+	return report;
 }
 
 /** Where whole functions come from: the tree that the command line names, else the system's archive of the patch's version. */

@@ -14,11 +14,16 @@ export const USAGE = `Usage: faultline COMMAND [ARGUMENT ...]
       --scenario LIST     scenarios, by default those that exercise what changes
       --format FORMAT     text, table or json
       --fail-on LEVEL     error (default), warning or never
-      --seed N            seed of the schedules
+      --explore STEPS     how long to look for harm in other orders of a scenario's tasks, in
+                          scheduling steps; 0: only in the order of the run itself
+      --seed N            of those orders that are drawn at random
+      --jobs N            threads that look at other orders, by default up to one a CPU
       --explain FINDING   evidence of one finding: 1, RULE or RULE:LINE
   run SCENARIO ...        run scenarios without a patch; two policies are compared
-      --arch, --kernel, --format and --seed as above; --policy may be repeated
+      --arch, --kernel, --format, --explore (30000 by default), --seed and --jobs as above;
+      --policy may be repeated
       --explain           each violation as a schedule, with the CPUs as columns
+      --schedule S        the run in the order S instead, as violations name it: 37:2-52:1
   list WHAT               scenarios, hooks, policies, arch, abi, rules or metrics
       --kernel VERSION    of arch
       --format FORMAT     text or json

@@ -51,10 +51,21 @@ export function archNames(sim: Simulator): string[] {
 	return [...present, ...absent].map(({ name }) => name);
 }
 
-/** Runs are deterministic and have one schedule space; a seed is checked and has nothing to choose yet. */
-export function checkSeed(args: Arguments): void {
+/** The seed of what is drawn at random: orders of the tasks, where there are too many to look at all of them. */
+export function seedOption(args: Arguments): number {
 	const given = args.options.get('seed')?.[0];
-	if (given !== undefined && !/^\d{1,15}$/.test(given)) throw new UsageError(`--seed ${JSON.stringify(given.slice(0, 64))} is not a whole number`);
+	if (given === undefined) return 0;
+	if (!/^\d{1,10}$/.test(given) || Number(given) >= 2 ** 32)
+		throw new UsageError(`--seed ${JSON.stringify(given.slice(0, 64))} is not a whole number below 4294967296`);
+	return Number(given);
+}
+
+/** Scheduling steps that may be taken to look at other orders of one scenario's tasks; 0 switches it off. */
+export function exploreOption(args: Arguments, fallback: number): number {
+	const given = args.options.get('explore')?.[0];
+	if (given === undefined) return fallback;
+	if (!/^\d{1,9}$/.test(given)) throw new UsageError(`--explore ${JSON.stringify(given.slice(0, 64))} is not a number of steps such as 30000, or 0 for none`);
+	return Number(given);
 }
 
 function readVersion(text: string, option: string): string {

@@ -1,7 +1,9 @@
+import type { Trace } from '../../simulator/index.ts';
 import type { ComparedRow, Comparison, Harm } from '../review/compare.ts';
 import { MAINLINE } from '../review/plan.ts';
 import type { ReportedRun } from '../review/runs.ts';
 import { briefSchedule } from './brief.ts';
+import { switchesText } from './explored.ts';
 import { compareCounts, groupBy, scenarioName, waitChain } from './numbers.ts';
 import { plain } from './paint.ts';
 import { rowLines } from './table.ts';
@@ -138,16 +140,26 @@ function saidLines(policy: string, run: ReportedRun | null, sameWaits: boolean):
 /** What is violated, then the mappings and the schedule. */
 export function harmLines({ run, policies, violations, trace }: Harm): string[] {
 	const kinds = [...new Set(violations.map(({ kind }) => kind))].join(', ');
-	const schedule = violations[0]?.schedule ?? '';
-	const on = schedule === '' || schedule === '0' ? '' : `, schedule ${schedule}`;
-	const mappings = trace.program.slice(0, trace.program.indexOf('')).filter((line) => line.startsWith('char *'));
+	const { schedule = '', switches } = violations[0] ?? {};
+	const on = schedule === '' || schedule === '0' ? '' : `, ${switchesText(switches)}schedule ${schedule}`;
 	return [
 		...wrap(`${kinds} under ${listed(policies)}: ${scenarioName(run)} on ${run.arch}, kernel ${run.kernel}${on}`, ''),
-		'',
-		...mappings.flatMap((line) => wrap(plain(line), '  ')),
-		...(mappings.length === 0 ? [] : ['']),
-		...briefSchedule(trace, violations),
+		...programLines(trace, violations),
 	];
+}
+
+function programLines(trace: Trace, violations: Harm['violations']): string[] {
+	const mappings = trace.program.slice(0, trace.program.indexOf('')).filter((line) => line.startsWith('char *'));
+	return ['', ...mappings.flatMap((line) => wrap(plain(line), '  ')), ...(mappings.length === 0 ? [] : ['']), ...briefSchedule(trace, violations)];
+}
+
+/** A run in the order that somebody asked for, whatever comes of it. */
+export function replayLines(run: Pick<ReportedRun, 'scenario' | 'variant' | 'arch' | 'kernel' | 'policy'>, schedule: string, trace: Trace): string[] {
+	const harms = trace.steps.flatMap(({ what, object }) =>
+		what === 'harm' ? [{ kind: object.includes('lock') ? 'lock' : 'stale', schedule, message: object }] : [],
+	);
+	const order = schedule === '0' ? 'in its own order' : `schedule ${schedule}`;
+	return [...wrap(`${scenarioName(run)} under ${run.policy} on ${run.arch}, kernel ${run.kernel}, ${order}`, ''), ...programLines(trace, harms)];
 }
 
 /** Before it has run. */

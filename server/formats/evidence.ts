@@ -1,5 +1,7 @@
 import type { Evidence } from '../review/evidence.ts';
+import { otherOrder } from '../review/shown.ts';
 import { marked } from '../review/trace-diff.ts';
+import { orderText } from './explored.ts';
 import { compareCounts, scenarioName } from './numbers.ts';
 import { plain } from './paint.ts';
 import { chooseSteps, scheduleLines } from './schedule.ts';
@@ -14,6 +16,7 @@ export function formatEvidence(evidence: Evidence, number: number): string {
 	const changed = compareCounts(run.before, run.after).changed;
 	const fresh = [...new Set(run.violations.after.map(({ message }) => message))].filter((said) => !run.violations.before.some((v) => v.message === said));
 	const program = after.program.length > 0 ? after.program : before.program;
+	const order = otherOrder(finding, run);
 	const metric = finding.metric === '' ? metricOf(finding.rule) : finding.metric;
 	const chosen = chooseSteps(sides, metric);
 	const used = new Set((['before', 'after'] as const).flatMap((side) => chosen[side].map((i) => sides[side][i]?.step.line)));
@@ -24,6 +27,7 @@ export function formatEvidence(evidence: Evidence, number: number): string {
 		'',
 		...wrap(`Scenario ${scenarioName(run)}: ${doc}.`, ''),
 		...wrap(`On ${run.arch}, kernel ${run.kernel}${run.policy === 'mainline' ? '' : `, policy ${run.policy}`}${others(finding.arch)}.`, ''),
+		...(order === null ? [] : wrap(`${upperFirst(orderText(order.violation, order.explored))}.`, '')),
 		...evidence.causes.flatMap(({ line, effect }) => wrap(`Without the hunk at ${source}:${line}: ${EFFECTS[effect]}.`, '  ')),
 		'',
 		...(changed.length === 0 ? ['  no count differs'] : rowLines(changed)),
@@ -57,6 +61,10 @@ function metricOf(rule: string): string {
 
 function others(arch: readonly string[]): string {
 	return arch.length < 2 ? '' : `; the same figures on ${arch.slice(1).join(', ')}`;
+}
+
+function upperFirst(text: string): string {
+	return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function baseName(source: string): string {

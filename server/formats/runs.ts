@@ -1,4 +1,5 @@
 import type { RunReport } from '../review/report.ts';
+import { lookedText, switchesText } from './explored.ts';
 import { compareCounts, groupBy, scenarioName, waitChain } from './numbers.ts';
 import { paint, plain, type TextOptions } from './paint.ts';
 import { rowLines } from './table.ts';
@@ -51,7 +52,9 @@ function scenarioGroups(report: RunReport): ScenarioGroup[] {
 	const together = groupBy(report.runs, ({ scenario, variant, arch, policy }) => [scenario, variant, arch, compared ? null : policy]);
 	const scenarios = groupBy(together, ([run]) => [run?.scenario, run?.variant, compared ? null : run?.policy]);
 	return scenarios.flatMap((archs) =>
-		groupBy(archs, (runs) => runs.map(({ metrics, waits, violations, policy, kernel }) => [metrics, waits, violations, policy, kernel])).map((same) => ({
+		groupBy(archs, (runs) =>
+			runs.map(({ metrics, waits, violations, explored, policy, kernel }) => [metrics, waits, violations, explored, policy, kernel]),
+		).map((same) => ({
 			arch: same.map(([run]) => run?.arch ?? ''),
 			policies: same[0] ?? [],
 		})),
@@ -73,5 +76,9 @@ function detailLines(run: Run, named: boolean): string[] {
 	// A line for each: who is in the way of whom makes them long.
 	const waits = run.waits.filter(({ cycles }) => cycles > 0).map((wait) => `${prefix}${plain(waitChain([wait]))}`);
 	const kinds = groupBy(run.violations, ({ kind, message }) => [kind, message]);
-	return [...waits, ...kinds.map(([v]) => `${prefix}${v?.kind}: ${plain(v?.message ?? '')} (schedule ${v?.schedule})`)];
+	return [
+		...waits,
+		...kinds.map(([v]) => `${prefix}${v?.kind}: ${plain(v?.message ?? '')} (${switchesText(v?.switches)}schedule ${v?.schedule})`),
+		...(run.explored === undefined ? [] : [`${prefix}${lookedText(run.explored)}`]),
+	];
 }

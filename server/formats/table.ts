@@ -1,4 +1,5 @@
 import type { Report, ReportPatch, ReportRun } from '../review/report.ts';
+import { orderText } from './explored.ts';
 import { compareCounts, groupBy, percentChange, type Row, scenarioName, waitChain } from './numbers.ts';
 import { paint, plain, type TextOptions } from './paint.ts';
 
@@ -19,7 +20,7 @@ function patchTable(source: string, patch: ReportPatch, options: TextOptions): s
 	const blocks: string[] = [];
 	const quiet: (readonly ReportRun[])[] = [];
 	for (const runs of scenarios) {
-		const groups = groupBy(runs, (run) => [changedRows(run), run.waits]);
+		const groups = groupBy(runs, (run) => [changedRows(run), run.waits, freshKinds(run), goneKinds(run), orderLines(run)]);
 		for (const group of groups) {
 			const text = blockText(group, options);
 			if (text !== null) blocks.push(text);
@@ -56,17 +57,30 @@ function blockText(group: readonly ReportRun[], options: TextOptions): string | 
 	const run = group[0] as ReportRun;
 	const { changed, equal } = blockRows(run);
 	const [waitedBefore, waitedAfter] = [waitChain(run.waits.before), waitChain(run.waits.after)];
-	const kinds = (side: 'before' | 'after') => [...new Set(run.violations[side].map(({ kind }) => kind))];
-	const fresh = kinds('after').filter((kind) => !kinds('before').includes(kind));
-	const gone = kinds('before').filter((kind) => !kinds('after').includes(kind));
+	const [fresh, gone] = [freshKinds(run), goneKinds(run)];
 	if (changed.length === 0 && waitedBefore === waitedAfter && fresh.length + gone.length === 0) return null;
 	const lines = [`\n${paint(title(group), 'cyan', options)}`];
 	if (changed.length > 0) lines.push(...rowLines(changed));
 	if (waitedBefore !== waitedAfter) lines.push(`  waits before: ${plain(waitedBefore)}`, `  waits after:  ${plain(waitedAfter)}`);
-	if (fresh.length > 0) lines.push(`  new violations: ${fresh.join(', ')}`);
+	if (fresh.length > 0) lines.push(`  new violations: ${fresh.join(', ')}`, ...orderLines(run));
 	if (gone.length > 0) lines.push(`  violations gone: ${gone.join(', ')}`);
 	if (equal > 0) lines.push(`  ${equal} other metric${equal === 1 ? '' : 's'}: no effect`);
 	return lines.join('\n');
+}
+
+function freshKinds({ violations }: ReportRun): string[] {
+	return [...new Set(violations.after.map(({ kind }) => kind))].filter((kind) => !violations.before.some((one) => one.kind === kind));
+}
+
+function goneKinds({ violations }: ReportRun): string[] {
+	return [...new Set(violations.before.map(({ kind }) => kind))].filter((kind) => !violations.after.some((one) => one.kind === kind));
+}
+
+/** Which order of the tasks it takes, for kinds of violations that the run's own does not show. */
+function orderLines(run: ReportRun): string[] {
+	const { violations, explored } = run;
+	const first = freshKinds(run).flatMap((kind) => violations.after.find((violation) => violation.kind === kind) ?? []);
+	return explored === undefined ? [] : first.flatMap((one) => (one.schedule === '0' ? [] : [`    ${one.kind}: ${orderText(one, explored.after)}`]));
 }
 
 function title(group: readonly ReportRun[]): string {

@@ -1,6 +1,8 @@
 import { numbered } from '../review/numbered.ts';
-import type { Finding, Note, Report, ReportDocument, ReportPatch, Severity } from '../review/report.ts';
+import type { Finding, Note, Report, ReportDocument, ReportPatch, ReportRun, Severity } from '../review/report.ts';
+import { otherOrder, runOf } from '../review/shown.ts';
 import { extentOf, noDifference, ranText } from '../review/summary.ts';
+import { orderText } from './explored.ts';
 import { waitChain } from './numbers.ts';
 import { type Paint, paint, plain, type TextOptions } from './paint.ts';
 
@@ -48,7 +50,13 @@ function findingLines(finding: Finding, patch: ReportPatch, source: string, opti
 	const severity = paint(finding.severity, COLOURS[finding.severity], options);
 	const head = `${placeOf(finding, source, options)}: ${severity}: ${finding.rule}: ${plain(finding.message)} [${finding.arch.join(', ')}]`;
 	const number = options.numbers?.get(finding);
-	return [number === undefined ? head : `${head} #${number}`, ...waitLines(finding, patch)];
+	const run = runOf(finding, patch, ({ hunks }) => finding.hunks.some((id) => hunks.includes(id)));
+	const order = run && otherOrder(finding, run);
+	return [
+		number === undefined ? head : `${head} #${number}`,
+		...(run === undefined ? [] : waitLines(run)),
+		...(order ? [`    ${orderText(order.violation, order.explored)}`] : []),
+	];
 }
 
 function placeOf({ line, at }: Finding | Note, source: string, { generated }: Options): string {
@@ -56,12 +64,7 @@ function placeOf({ line, at }: Finding | Note, source: string, { generated }: Op
 }
 
 /** Who waits for whom in the run of the finding, when that is part of the difference. */
-function waitLines(finding: Finding, patch: ReportPatch): string[] {
-	const { scenario, variant, policy, arch, hunks } = finding;
-	const run = patch.runs.find(
-		(r) => r.scenario === scenario && r.variant === variant && r.policy === policy && r.arch === arch[0] && hunks.some((id) => r.hunks.includes(id)),
-	);
-	if (run === undefined) return [];
+function waitLines(run: ReportRun): string[] {
 	const [before, after] = [waitChain(run.waits.before), waitChain(run.waits.after)];
 	return before === after ? [] : [`    before: ${plain(before)}`, `    after:  ${plain(after)}`];
 }

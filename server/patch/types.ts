@@ -94,6 +94,8 @@ export interface PatchTree {
 	readonly kernel: string;
 	/** Undefined: the tree has no such file. */
 	read(path: string): string | undefined;
+	/** All that `read` knows, by path, where that can be handed on to another thread. */
+	readonly files?: ReadonlyMap<string, string>;
 }
 
 export interface Patch {

@@ -31,7 +31,9 @@ type Delta = Pick<Draft, 'unit' | 'pair' | 'metric' | 'before' | 'after' | 'kind
 /** Runs the difference again without each hunk of its unit in turn. Comments and what has no place are in no stack and are not tried. */
 export function leaveOneOut(delta: Delta, bench: RunMemory): LeftOut[] {
 	const { unit, pair } = delta;
-	return unit.hunks.map((hunk) => ({ hunk, effect: effectOf(delta, bench.run({ ...pair.request, stack: without(unit, hunk) })) }));
+	// Counts are those of the run's own order: for them no other one needs to be looked at.
+	const request = delta.metric === '' ? pair.request : { ...pair.request, explore: 0 };
+	return unit.hunks.map((hunk) => ({ hunk, effect: effectOf(delta, bench.run({ ...request, stack: without(unit, hunk) })) }));
 }
 
 function effectOf({ metric, before, after, kind, detail }: Delta, result: RunResult): LeftOut['effect'] {

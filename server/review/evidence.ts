@@ -1,11 +1,12 @@
 import type { Simulator, Trace } from '../../simulator/index.ts';
 import type { ParsedDocument, Patch } from '../patch/types.ts';
 import { type LeftOut, leaveOneOut } from './causes.ts';
-import { kernelFor, stepsFor } from './plan.ts';
+import { kernelFor, searchOf, stepsFor } from './plan.ts';
 import type { Finding, ReportPatch, ReportRun } from './report.ts';
 import { attachTree } from './review.ts';
 import { createRunMemory } from './run-memory.ts';
 import type { ReviewSettings } from './settings.ts';
+import { runOf, violationOf } from './shown.ts';
 import { placeUnit, unitsOf } from './units.ts';
 
 /** What stands behind a finding: its run on both sides, made again with the trace taken. */
@@ -33,10 +34,7 @@ export function evidenceOf(
 	settings: ReviewSettings,
 ): Evidence | null {
 	const patch = doc.patches[index];
-	const arch = finding.arch[0];
-	const concerns = (run: ReportRun): boolean =>
-		run.scenario === finding.scenario && run.variant === finding.variant && run.policy === finding.policy && run.arch === arch;
-	const run = report.runs.find((one) => concerns(one) && finding.hunks.every((id) => one.hunks.includes(id)));
+	const run = runOf(finding, report, (one) => finding.hunks.every((id) => one.hunks.includes(id)));
 	if (patch === undefined || run === undefined) return null;
 	attachTree(sim, patch);
 	const bench = createRunMemory(sim);
@@ -46,16 +44,15 @@ export function evidenceOf(
 		.find(({ hunks }) => finding.hunks.every((id) => hunks.includes(id)));
 	if (unit === undefined) return null;
 	const { scenario, variant, policy } = run;
-	const explore = run.explored === undefined ? {} : { explore: stepsFor(scenario, sim, settings) };
-	const request = { scenario, variant, arch: run.arch, kernel, policy, ...(settings.budget === null ? {} : { budget: settings.budget }), ...explore };
+	const request = { scenario, variant, arch: run.arch, kernel, policy, ...(settings.budget === null ? {} : { budget: settings.budget }) };
 	const before = bench.run({ ...request, stack: unit.before });
 	const after = bench.run({ ...request, stack: unit.after });
-	const violation = (finding.after > finding.before ? after : before).violations.find(({ message }) =>
-		finding.message.includes(message.replace(/[.\s]+$/, '')),
-	);
+	const violation = violationOf(finding, run);
 	// Both sides in the order that shows the harm, as far as the other side can follow it.
 	const schedule = violation?.schedule ?? '0';
-	const delta = { ...finding, unit, pair: { request, before, after }, kind: violation?.kind ?? '', detail: violation?.message ?? '' };
+	// Harm of another order may be gone without a hunk, or come of yet another one: that is looked for again.
+	const searched = run.explored === undefined ? request : { ...request, ...searchOf(stepsFor(scenario, sim, settings), settings) };
+	const delta = { ...finding, unit, pair: { request: searched, before, after }, kind: violation?.kind ?? '', detail: violation?.message ?? '' };
 	const causes = unit.hunks.length < 2 ? [] : leaveOneOut(delta, bench);
 	return {
 		source: doc.source,

@@ -15,7 +15,9 @@ export function requestsFor(unit: PlacedUnit, sim: Simulator, settings: ReviewSe
 	const scenarios = scenariosFor(unit, sim, settings);
 	const races = mostTelling(scenarios, unit, settings);
 	return scenarios.flatMap((scenario) =>
-		variantsOf(scenario, settings).flatMap((variant, i) => onEach(unit, sim, settings, policy, scenario.name, variant, races.has(scenario.name) && (i === 0 || settings.scenarios !== null))),
+		variantsOf(scenario, settings).flatMap((variant, i) =>
+			onEach(unit, sim, settings, policy, scenario.name, variant, races.has(scenario.name) && (i === 0 || settings.scenarios !== null)),
+		),
 	);
 }
 
@@ -44,7 +46,12 @@ function onEach(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, poli
 	const { run } = architecturesFor(sim, unit.kernel, settings.arch);
 	const steps = explored ? stepsFor(scenario, sim, settings) : 0;
 	const on = new Set(steps > 0 ? exploredOf(run, unit) : []);
-	return run.map((arch) => ({ scenario, variant, arch, kernel: unit.kernel, policy, ...budget, ...(on.has(arch) ? { explore: steps } : {}) }));
+	return run.map((arch) => ({ scenario, variant, arch, kernel: unit.kernel, policy, ...budget, ...(on.has(arch) ? searchOf(steps, settings) : {}) }));
+}
+
+/** What a request says of looking at other orders of its tasks. */
+export function searchOf(steps: number, { seed }: ReviewSettings): Pick<RunRequest, 'explore' | 'seed'> {
+	return { explore: steps, ...(seed === 0 ? {} : { seed }) };
 }
 
 /** Scenarios of one unit that are looked at in other orders of their tasks, in their smallest form: all of them take a second or two. */

@@ -60,6 +60,8 @@ export interface ReportViolation {
 	readonly schedule: string;
 	readonly line: number | null;
 	readonly message: string;
+	/** Of another order of the tasks than the run's own: switches away from a task that could go on. */
+	readonly switches?: number;
 }
 
 export interface ReportRun {
@@ -125,6 +127,8 @@ export interface RunReport {
 		readonly policy: string;
 		readonly metrics: Readonly<Record<string, number>>;
 		readonly waits: readonly ReportWait[];
-		readonly violations: readonly { readonly kind: string; readonly schedule: string; readonly message: string }[];
+		readonly violations: readonly Omit<ReportViolation, 'line'>[];
+		/** How far other orders of the tasks were looked at; absent where only the order of the run itself was. */
+		readonly explored?: Explored;
 	}[];
 }

@@ -155,8 +155,9 @@ function* runRequests(unit: PlacedUnit, requests: readonly Request[], session: S
 	const { bench } = session;
 	const pairs: Pair[] = [];
 	for (const request of requests) {
+		const usual = bench.run({ ...request, stack: unit.before });
 		const after = bench.run({ ...request, stack: unit.after });
-		const before = longEnough(bench.run({ ...request, stack: unit.before }), after, (explore) => bench.run({ ...request, explore, stack: unit.before }));
+		const before = longEnough(usual, after, (explore) => bench.run({ ...request, explore, stack: unit.before }));
 		if (before.applies && after.applies) pairs.push({ request, before, after });
 		session.done++;
 		yield { done: session.done, total: session.total, scenario: request.scenario, arch: request.arch };
@@ -257,5 +258,11 @@ function waitsOf(result: RunResult): ReportRun['waits']['before'] {
 }
 
 function violationsOf(result: RunResult): ReportRun['violations']['before'] {
-	return result.violations.map(({ kind, schedule, line, message }) => ({ kind, schedule, line, message }));
+	return result.violations.map(({ kind, schedule, line, message, switches }) => ({
+		kind,
+		schedule,
+		line,
+		message,
+		...(switches === undefined ? {} : { switches }),
+	}));
 }

@@ -22,10 +22,9 @@ export interface RunMemory {
 	stackKey(stack: readonly StackEntry[]): string;
 }
 
-export function createRunMemory(sim: Simulator): RunMemory {
+/** Gives stacks that hold the same code on the same document lines the same key. */
+export function stackKeys(): RunMemory['stackKey'] {
 	const entries = new Map<string, number>();
-	const results = new Map<string, RunResult>();
-	const places = new Map<string, Placement>();
 	const numbers = new WeakMap<SimChange, { before?: number; after?: number }>();
 	const keyOf = ({ change, side }: StackEntry): number => {
 		const numbered = numbers.get(change) ?? {};
@@ -41,7 +40,13 @@ export function createRunMemory(sim: Simulator): RunMemory {
 		entries.set(text, known);
 		return known;
 	};
-	const stackKey = (stack: readonly StackEntry[]) => stack.map(keyOf).join(' ');
+	return (stack) => stack.map(keyOf).join(' ');
+}
+
+export function createRunMemory(sim: Simulator): RunMemory {
+	const results = new Map<string, RunResult>();
+	const places = new Map<string, Placement>();
+	const stackKey = stackKeys();
 	return {
 		stackKey,
 		place(change, kernel) {

@@ -16,10 +16,11 @@ const STEPS = 2500;
 
 /**
  * Every run without a patch, and so every violation that is listed without one, comes from here. Metrics are those of the canonical
- * schedule; where that does no harm and `explored` is asked for, violations are those of other schedules.
+ * schedule. Where that does no harm and `explored` is asked for, violations are those of other schedules; where the request says how many
+ * steps to look for, they join those of the canonical one.
  */
 export function reportedRun(sim: Simulator, request: RunRequest, explored = false): SaidRun | null {
-	const { applies, ended, metrics, waits, violations: seen, notes } = sim.run(request);
+	const { applies, ended, metrics, waits, violations: seen, notes, explored: looked } = sim.run(request);
 	if (!applies) return null;
 	const violations = explored && !ended && seen.length === 0 ? sim.explore({ ...request, steps: STEPS }).violations : seen;
 	const { scenario, variant, arch, kernel, policy } = request;
@@ -27,7 +28,8 @@ export function reportedRun(sim: Simulator, request: RunRequest, explored = fals
 		run: {
 			...{ scenario, variant, arch, kernel, policy, metrics },
 			waits,
-			violations: violations.map(({ kind, schedule, message }) => ({ kind, schedule, message })),
+			violations: violations.map(({ kind, schedule, message, switches }) => ({ kind, schedule, message, ...(switches === undefined ? {} : { switches }) })),
+			...(looked === undefined ? {} : { explored: looked }),
 		},
 		notes,
 		ended,

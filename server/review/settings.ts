@@ -18,6 +18,8 @@ export interface ReviewSettings {
 	readonly budget: number | null;
 	/** Scheduling steps that other orders of the tasks of one scenario may take on each side; 0: only the order of the run itself is looked at. */
 	readonly explore: number;
+	/** Of the random part of that search: 32 bits. */
+	readonly seed: number;
 }
 
 /** Enough for the scenarios of two CPUs and a page or two, and for the races of larger ones that one or two switches show. */
@@ -31,6 +33,7 @@ export const DEFAULT_SETTINGS: ReviewSettings = {
 	thresholds: {},
 	budget: null,
 	explore: USUAL_EXPLORE,
+	seed: 0,
 };
 
 /** Severity that the settings give a rule, or undefined. Safe for any rule name. */

@@ -11,6 +11,8 @@ export interface Configuration {
 	readonly kernelTree: string;
 	/** Whether the system's source archives (`/usr/src/linux-source-X.Y.tar.xz`) may be used. */
 	readonly systemSources: boolean;
+	/** Scheduling steps that may be taken to look at other orders of one scenario's tasks; 0: none is looked at. */
+	readonly exploration: number;
 	/** Severity of a change for the worse, by rule; `off` silences the rule, notes included. */
 	readonly severities: Readonly<Record<string, SeveritySetting>>;
 	/** Smallest relative change, in percent, that a cost rule reports, by rule. */
@@ -33,6 +35,7 @@ export const defaultConfiguration: Configuration = {
 	policy: 'mainline',
 	kernelTree: '',
 	systemSources: true,
+	exploration: DEFAULT_SETTINGS.explore,
 	severities: {},
 	thresholds: {},
 	trace: { server: 'off' },
@@ -56,6 +59,7 @@ export function readConfiguration(value: unknown): { readonly configuration: Con
 		policy: take('policy', given, 'policy', isName, defaultConfiguration.policy),
 		kernelTree: take('kernelTree', given, 'kernelTree', isPath, defaultConfiguration.kernelTree),
 		systemSources: take('systemSources', given, 'systemSources', isBoolean, defaultConfiguration.systemSources),
+		exploration: take('exploration', given, 'exploration', isSteps, defaultConfiguration.exploration),
 		severities: take('severities', given, 'severities', isSeverities, defaultConfiguration.severities),
 		thresholds: take('thresholds', given, 'thresholds', isThresholds, defaultConfiguration.thresholds),
 		trace: { server: take('trace.server', trace, 'server', isTrace, defaultConfiguration.trace.server) },
@@ -63,12 +67,19 @@ export function readConfiguration(value: unknown): { readonly configuration: Con
 	return { configuration, problems };
 }
 
+/**
+ * A race may take twice as many, and five times that to look for its harm before the patch: some seconds in which the worker says nothing,
+ * and after ten it is given up.
+ */
+const MOST_STEPS = 30_000;
+
 const expected: Readonly<Record<string, string>> = {
 	kernel: 'a version such as "6.12"',
 	architectures: 'a list of names such as ["arm64"]',
 	policy: 'a name such as "mainline"',
 	kernelTree: 'a path of a folder',
 	systemSources: 'true or false',
+	exploration: `a number of steps from 0 to ${MOST_STEPS}`,
 	severities: `an object of rules with ${severitySettings.join(', ')}`,
 	thresholds: 'an object of rules with percentages from 0',
 	'trace.server': traceSettings.join(', '),
@@ -92,6 +103,10 @@ function isPath(value: unknown): value is string {
 
 function isBoolean(value: unknown): value is boolean {
 	return typeof value === 'boolean';
+}
+
+function isSteps(value: unknown): value is number {
+	return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MOST_STEPS;
 }
 
 function isNames(value: unknown): value is readonly string[] {
@@ -120,6 +135,7 @@ export function reviewSettings(configuration: Configuration): ReviewSettings {
 		arch: configuration.architectures.length === 0 ? null : configuration.architectures,
 		// The default policy is left open, so that a patch which mainline never reaches is reviewed under one that does.
 		policy: configuration.policy === defaultConfiguration.policy ? null : configuration.policy,
+		explore: configuration.exploration,
 		severities: configuration.severities,
 		thresholds: configuration.thresholds,
 	};

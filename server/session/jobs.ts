@@ -1,4 +1,4 @@
-import type { ScenarioSource } from '../../simulator/index.ts';
+import type { RunRequest, RunResult, ScenarioSource } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { NumberedFinding } from '../review/numbered.ts';
 import type { ReportDocument, ReportPatch } from '../review/report.ts';
@@ -6,7 +6,7 @@ import type { ReviewSettings } from '../review/settings.ts';
 import type { SourceOptions } from '../sources/choose.ts';
 
 /** What the simulation worker is asked and what it answers: data that a structured clone carries. */
-export type Job = ReviewJob | EvidenceJob | ScenarioJob | CompareJob | ParseJob;
+export type Job = ReviewJob | EvidenceJob | ScenarioJob | CompareJob | ExploreJob | ParseJob;
 
 export interface ReviewJob {
 	readonly kind: 'review';
@@ -54,6 +54,28 @@ export interface CompareJob extends Omit<ScenarioJob, 'kind' | 'scenarios'> {
 	readonly policy: string;
 }
 
+/** Takes explorations from a list that several threads share; each result comes as an `ExplorationPart`. */
+export interface ExploreJob {
+	readonly kind: 'explore';
+	readonly wanted: readonly { readonly request: RunRequest; readonly tree: PlainTree | null }[];
+	/** The user's scenarios. */
+	readonly texts: readonly ScenarioSource[];
+	/** One Int32, shared: the index of the next that nobody has taken. */
+	readonly next: SharedArrayBuffer;
+}
+
+/** A kernel tree as data. */
+export interface PlainTree {
+	readonly id: string;
+	readonly kernel: string;
+	readonly files: ReadonlyMap<string, string>;
+}
+
+export interface ExplorationPart {
+	readonly index: number;
+	readonly result: RunResult;
+}
+
 /** Both are plain text. */
 export interface CompareOutcome {
 	/** What came of it in one line. */
@@ -92,6 +114,8 @@ export interface JobResults {
 	/** Plain text. */
 	readonly scenario: string;
 	readonly compare: CompareOutcome;
+	/** How many were done. */
+	readonly explore: number;
 	/** The document without its hunks, which came as `DocumentPart`s. */
 	readonly parse: ParsedDocument;
 }

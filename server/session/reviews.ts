@@ -3,7 +3,7 @@ import type { ScenarioSource } from '../../simulator/index.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { ReviewSettings } from '../review/settings.ts';
 import type { SourceOptions } from '../sources/choose.ts';
-import { JobCancelled, type ReviewJob } from './jobs.ts';
+import { JobCancelled, type ReviewJob, type ReviewOutcome } from './jobs.ts';
 import { assembled, type DocumentPart } from './outline.ts';
 import type { ReviewedDocument } from './reviewed-document.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -96,17 +96,17 @@ export function scheduleReviews({ pool, parse, settings, texts, sources, beginPr
 			if (document.file === null && text.patches.every((patch) => patch.hunks.length === 0)) {
 				document.setReview(version, { document: { source: nameOf(document.uri), patches: [], problems: text.problems }, executed: new Map() });
 			} else {
-				const report = (done: number, total: number): void => progress?.report(done, total);
 				const wanted = settings();
-				// What the runs themselves show is there at once; other orders of the tasks are looked at behind it.
-				for (const explore of wanted.explore > 0 ? [0, wanted.explore] : [0]) {
+				const phases = phasesOf(wanted.explore, document.review);
+				for (const [phase, explore] of phases.entries()) {
 					const job: ReviewJob = { kind: 'review', ...subjectOf(document), settings: { ...wanted, explore }, texts: texts(), sources: sources() };
+					const report = (done: number, total: number): void => progress?.report(phase * total + done, phases.length * total);
 					const task = pool.run(job, { progress: report });
 					work.cancel = task.cancel;
 					const outcome = await task.result;
 					if (!isCurrent()) return;
 					document.setReview(version, outcome);
-					if (explore < wanted.explore) events.reviewed(document);
+					if (phase < phases.length - 1) events.reviewed(document);
 				}
 			}
 		} catch (error) {
@@ -169,6 +169,17 @@ export function scheduleReviews({ pool, parse, settings, texts, sources, beginPr
 		},
 		busy: () => [...works.keys()].filter((document) => !document.isSettled).length,
 	};
+}
+
+/**
+ * Scheduling steps of one review after the other: what the runs themselves show is there at once, other orders of the tasks are looked
+ * at behind it. Harm that only those have shown stands until it is known whether it is still there: a first result without it would
+ * take it away with each edit, only to bring it back.
+ */
+function phasesOf(explore: number, last: ReviewOutcome | undefined): number[] {
+	const runs = last?.document.patches.flatMap((patch) => patch.runs) ?? [];
+	const raced = runs.some(({ violations }) => violations.after.some(({ schedule }) => schedule !== '0'));
+	return explore === 0 || raced ? [explore] : [0, explore];
 }
 
 /** What of a document a job is about. */

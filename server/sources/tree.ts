@@ -18,6 +18,8 @@ export interface TreeView {
 	readonly kernel: string;
 	/** Undefined: the tree has no such file, or it was not asked for when the view was made. */
 	read(path: string): string | undefined;
+	/** All of them, by path. */
+	readonly files: ReadonlyMap<string, string>;
 }
 
 /** Largest file of C that is read. The largest of the kernel that a review needs has 400 KB. */
@@ -40,5 +42,5 @@ export async function viewOf(tree: KernelTree, paths: Iterable<string>): Promise
 			if (text !== null) files.set(path, text);
 		}),
 	);
-	return { id: tree.id, kernel: tree.kernel, read: (path) => files.get(path) };
+	return { id: tree.id, kernel: tree.kernel, read: (path) => files.get(path), files };
 }

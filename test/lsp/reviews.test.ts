@@ -20,6 +20,7 @@ const outcome: ReviewOutcome = { document: { source: 'x', patches: [], problems:
 
 let running: Running[];
 let said: string[];
+let explore: number;
 let cancelByUser: () => void;
 let reviews: Reviews;
 let document: ReviewedDocument;
@@ -28,6 +29,7 @@ beforeEach(() => {
 	vi.useFakeTimers();
 	running = [];
 	said = [];
+	explore = 0;
 	document = new ReviewedDocument('file:///x/a%20draft.patch', 'diff', 1, sample);
 	reviews = scheduleReviews({
 		pool: {
@@ -42,7 +44,7 @@ beforeEach(() => {
 			close: () => Promise.resolve(),
 		},
 		parse: (source, text) => parseDocument(source, text, {}),
-		settings: () => DEFAULT_SETTINGS,
+		settings: () => ({ ...DEFAULT_SETTINGS, explore }),
 		sources: () => NO_SOURCES,
 		texts: () => [],
 		beginProgress(title, cancelled) {
@@ -50,7 +52,7 @@ beforeEach(() => {
 			cancelByUser = cancelled;
 			return { report: (done, total) => said.push(`${done} of ${total}`), end: () => said.push('end') };
 		},
-		events: { parsed: () => said.push('parsed'), settled: ({ failure }) => said.push(`settled ${failure ?? 'well'}`) },
+		events: { parsed: () => said.push('parsed'), reviewed: () => said.push('reviewed'), settled: ({ failure }) => said.push(`settled ${failure ?? 'well'}`) },
 		log: (message) => said.push(`log ${message}`),
 	});
 });
@@ -145,5 +147,105 @@ describe('a review', () => {
 		running[0]?.resolve(parseDocument('x', large.normalized, {}));
 		await pass(10);
 		expect(running.map(({ job }) => job.kind)).toEqual(['parse', 'review']);
+	});
+});
+
+/** A result whose finding took another order of the tasks. */
+const raced = (): ReviewOutcome => {
+	const violation = { kind: 'stale-read', schedule: '37:2', line: 1, message: 'x', switches: 1 };
+	const nothing = { before: [], after: [] };
+	const run = {
+		scenario: 's',
+		variant: '',
+		arch: 'arm64',
+		kernel: '6.12',
+		policy: 'mainline',
+		base: 'kernel',
+		hunks: [0],
+		before: {},
+		after: {},
+		waits: nothing,
+	} as const;
+	const runs = [{ ...run, violations: { before: [], after: [violation] } }];
+	const patch = { subject: '', date: null, series: null, kernel: '6.12', kernelFrom: 'date', hunks: [], runs, findings: [], notes: [] } as const;
+	return { ...outcome, document: { source: 'x', patches: [patch], problems: [] } };
+};
+
+describe('a review that looks at other orders of the tasks', () => {
+	const steps = (): number[] => running.flatMap(({ job }) => (job.kind === 'review' ? [job.settings.explore] : []));
+
+	beforeEach(() => {
+		explore = 500;
+	});
+
+	it('has a result without them first, and is not over until both are there', async () => {
+		reviews.schedule(document, 0);
+		await pass(10);
+		running[0]?.resolve(outcome);
+		await pass(10);
+		expect(said).toEqual(['parsed', 'reviewed']);
+		expect([document.review?.version, document.isSettled, reviews.busy()]).toEqual([1, false, 1]);
+		running[1]?.resolve(raced());
+		await pass(10);
+		expect(said).toEqual(['parsed', 'reviewed', 'settled well']);
+		expect(document.review?.document.patches.length).toBe(1);
+		expect(steps()).toEqual([0, 500]);
+	});
+
+	it('goes on with its progress where the first result left it', async () => {
+		reviews.schedule(document, 0);
+		await pass(310);
+		running[0]?.report(10, 10);
+		running[0]?.resolve(outcome);
+		await pass(0);
+		running[1]?.report(1, 10);
+		expect(said.filter((text) => / of /.test(text))).toEqual(['10 of 20', '11 of 20']);
+	});
+
+	it('is cancelled by an edit after the first result', async () => {
+		reviews.schedule(document, 0);
+		await pass(10);
+		running[0]?.resolve(outcome);
+		await pass(10);
+		document.update([{ text: `${sample}\n` }], 2);
+		reviews.schedule(document);
+		await pass(200);
+		running[1]?.resolve(raced());
+		await pass(10);
+		// What the second job found concerns a text that is gone.
+		expect(document.review?.document.patches).toEqual([]);
+		expect(said).toEqual(['parsed', 'reviewed', 'parsed']);
+		expect(steps()).toEqual([0, 500, 0]);
+	});
+
+	it('keeps its first result when the second fails', async () => {
+		reviews.schedule(document, 0);
+		await pass(10);
+		running[0]?.resolve(outcome);
+		await pass(10);
+		running[1]?.reject(new JobFailed('it took too long'));
+		await pass(10);
+		expect(document.review?.version).toBe(1);
+		expect(said.at(-1)).toBe('settled it took too long');
+	});
+
+	it('shows no result without them while harm of another order stands', async () => {
+		document.setReview(1, raced());
+		document.update([{ text: `${sample}\n` }], 2);
+		reviews.schedule(document, 0);
+		await pass(10);
+		expect(steps()).toEqual([500]);
+		running[0]?.resolve(raced());
+		await pass(10);
+		expect(said).toEqual(['parsed', 'settled well']);
+	});
+
+	it('does so once only, when there are to be none', async () => {
+		explore = 0;
+		reviews.schedule(document, 0);
+		await pass(10);
+		running[0]?.resolve(outcome);
+		await pass(10);
+		expect([said, steps()]).toEqual([['parsed', 'settled well'], [0]]);
 	});
 });

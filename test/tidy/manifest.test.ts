@@ -8,6 +8,7 @@ interface Property {
 	readonly type: string;
 	readonly default: unknown;
 	readonly enum?: readonly string[];
+	readonly maximum?: number;
 	readonly additionalProperties?: { readonly enum?: readonly string[] };
 }
 
@@ -71,6 +72,9 @@ describe('reading settings', () => {
 		['thresholds', { 'lock-wait': -1 }],
 		['kernelTree', 7],
 		['systemSources', 'no'],
+		['exploration', -1],
+		['exploration', 0.5],
+		['exploration', (properties['faultline.exploration']?.maximum ?? 0) + 1],
 		['trace', { server: 'loud' }],
 	])('%s = %j is refused by name and keeps its default', (name, value) => {
 		const { configuration, problems } = readConfiguration({ [name]: value });
@@ -84,6 +88,7 @@ describe('reading settings', () => {
 			policy: 'spf',
 			kernelTree: '../linux',
 			systemSources: false,
+			exploration: properties['faultline.exploration']?.maximum,
 			severities: { 'tlb-flush': 'off' },
 			thresholds: { 'lock-wait': 5 },
 			trace: { server: 'verbose' },

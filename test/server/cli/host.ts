@@ -1,4 +1,5 @@
 import type { Host } from '../../../server/cli/host.ts';
+import type { WorkerPool } from '../../../server/session/worker-pool.ts';
 import type { Sources } from '../../../server/sources/attach.ts';
 import type { ScenarioSource, Simulator } from '../../../simulator/index.ts';
 import { fakeSimulator } from '../review/fake-simulator.ts';
@@ -18,12 +19,15 @@ export interface TestHostOptions {
 	readonly pace?: number;
 	readonly simulator?: Simulator;
 	readonly sources?: Sources;
+	/** What starts threads; they die at once without one. */
+	readonly pool?: WorkerPool;
+	readonly cpus?: number;
 	/** Of the folder `.faultline`. */
 	readonly scenarioTexts?: readonly ScenarioSource[];
 }
 
 export function testHost(options: TestHostOptions = {}): TestHost {
-	const { files = {}, input = null, terminal = false, noColour = false, pace = 0, simulator, scenarioTexts = [], sources } = options;
+	const { files = {}, input = null, terminal = false, noColour = false, pace = 0, simulator, scenarioTexts = [], sources, pool, cpus = 1 } = options;
 	const written = { out: '', err: '' };
 	let clock = 0;
 	const host: TestHost = {
@@ -48,6 +52,8 @@ export function testHost(options: TestHostOptions = {}): TestHost {
 			clock += pace;
 			return clock;
 		},
+		pool: () => pool ?? { run: () => ({ result: Promise.reject(new Error('there are none')), cancel: () => {} }), close: async () => {} },
+		cpus,
 		simulator: async () => simulator ?? fakeSimulator(),
 		scenarioTexts: async () => scenarioTexts,
 		sources: async () => sources ?? { treeFor: async () => null, repository: async () => null, close: async () => {} },
