@@ -17,7 +17,7 @@ const rows = (count: number, length: number): fc.Arbitrary<Program> =>
 	);
 
 /** Every run of the test is the same. */
-const RUNS = { seed: 20261126, numRuns: 200 };
+const RUNS = { seed: 20261126, numRuns: 100 };
 
 it.each([
 	['two tasks', tasks(op, 2, 4)],

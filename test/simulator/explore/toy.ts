@@ -11,7 +11,7 @@ import type { Co, Task } from '../../../simulator/schedule/scheduler.ts';
 
 export type Op =
 	| { readonly op: 'read' | 'add' | 'lock' | 'trylock' | 'unlock'; readonly at: number }
-	/** Waits until every task has come to as many of them, or to its end. */
+	/** Ends a row, but for the first, and waits until every task has ended as many or come to its end. */
 	| { readonly op: 'row'; readonly at: 0 }
 	/** Stores a number of its own, or what was read last and 10. */
 	| { readonly op: 'write'; readonly at: number; readonly from?: 'read' };
@@ -33,7 +33,7 @@ export interface State {
 	readonly values: number[];
 	readonly owners: number[];
 	readonly reads: number[];
-	/** Rows that each task has come to the end of; Infinity after its last operation. */
+	/** Rows that each task has ended, -1 before its first; Infinity after its last operation. */
 	readonly rows: number[];
 }
 
@@ -46,8 +46,10 @@ export const fresh = (): State => ({
 });
 export const finalOf = ({ values, reads }: State, stuck: boolean): string => JSON.stringify([values, reads, stuck]);
 
-/** Whether every task has ended as many rows as this one. */
-const isRow = ({ rows }: State, id: number): boolean => rows.every((n) => n >= (rows[id] as number));
+/** Whether every task has ended as many rows as this one. For the first nobody is waited for, whether or not all have started. */
+const isRow = ({ rows }: State, id: number): boolean => rows.every((n) => Math.max(0, n) >= (rows[id] as number));
+
+const copyOf = ({ values, owners, reads, rows }: State): State => ({ values: [...values], owners: [...owners], reads: [...reads], rows: [...rows] });
 
 /** Does an operation of task `id` (from 1), its `nth`, at once. */
 export function apply(state: State, id: number, nth: number, op: Op): void {
@@ -116,7 +118,7 @@ export class Toy {
 		this.#state = fresh();
 		this.#orders = Array(SIZE * 2).fill('');
 		this.program.forEach((ops, i) => {
-			this.#state.rows[i + 1] = 0;
+			this.#state.rows[i + 1] = -1;
 			this.sched.spawn({ name: `T${i + 1}`, cpu: i, mm: 0, struct: i + 1, hidden: false }, this.#task(i + 1, ops));
 		});
 		const stuck = this.sched.run().length > 0;
@@ -194,7 +196,11 @@ export function everyFinal(program: Program, preemptions = Number.POSITIVE_INFIN
 		if (op === undefined || (op.op === 'lock' && state.owners[op.at] !== 0)) return false;
 		return program[i]?.[at - 1]?.op !== 'row' || isRow(state, i + 1);
 	};
+	const known = new Set<string>();
 	const go = (state: State, done: readonly number[], last: number, spent: number): void => {
+		const key = JSON.stringify([state, done, ...(preemptions === Number.POSITIVE_INFINITY ? [] : [last, spent])]);
+		if (known.has(key)) return;
+		known.add(key);
 		let moved = false;
 		program.forEach((ops, i) => {
 			const at = done[i] as number;
@@ -203,7 +209,7 @@ export function everyFinal(program: Program, preemptions = Number.POSITIVE_INFIN
 			const cost = spent + (last !== i && canGo(state, done, last) ? 1 : 0);
 			if (cost > preemptions) return;
 			const op = ops[at] as Op;
-			const next = structuredClone(state);
+			const next = copyOf(state);
 			if (op.op === 'row') next.rows[i + 1] = (next.rows[i + 1] as number) + 1;
 			else apply(next, i + 1, at, op);
 			if (at === ops.length - 1) next.rows[i + 1] = Number.POSITIVE_INFINITY;
@@ -223,7 +229,7 @@ export function everyFinal(program: Program, preemptions = Number.POSITIVE_INFIN
 			);
 	};
 	const state = fresh();
-	for (const i of program.keys()) state.rows[i + 1] = 0;
+	for (const i of program.keys()) state.rows[i + 1] = -1;
 	go(
 		state,
 		program.map(() => 0),
