@@ -177,7 +177,7 @@ function waitFor(what: string, condition: () => boolean, waiting: Set<() => void
 			if (condition()) end();
 		};
 		const exited = (): void => end(new Error(`the server ended while waiting for ${what}`));
-		const late = setTimeout(() => end(new Error(`timed out waiting for ${what}`)), 10_000);
+		const late = setTimeout(() => end(new Error(`timed out waiting for ${what}`)), 20_000);
 		process.on('exit', exited);
 		waiting.add(check);
 		check();

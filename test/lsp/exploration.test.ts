@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Diagnostic } from 'vscode-languageserver/node';
 import { RACE, RACING, RACING_TEXT } from '../server/cli/race.ts';
 import { folder, put } from '../server/sources/kernels.ts';
@@ -14,9 +14,12 @@ const hasRace = (diagnostics: readonly Diagnostic[]): boolean =>
 	diagnostics.some(({ code, message }) => code === 'stale-translation' && JSON.stringify(message).includes(RACING));
 
 /** Few steps on one architecture: enough for a race of some ten orders. */
-const settings = { architectures: ['x86-64'], exploration: 500 };
+const settings = { architectures: ['x86-64'], exploration: 200 };
 
 afterEach(stopEditors);
+
+// Each waits for two or three results, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** An editor in whose folder the racing scenario lies, once that has been read: until then reviews begin anew. */
 async function started(initializationOptions: object): Promise<Editor> {
@@ -63,6 +66,7 @@ describe('other orders of the tasks', () => {
 	it('stand through an edit once they have shown something', async () => {
 		const editor = await started(settings);
 		editor.open(uri, 'diff', both);
+		await editor.untilPushed(uri, hasFinding);
 		await editor.untilPushed(uri, hasRace);
 		const count = editor.pushed.length;
 		editor.change(uri, 2, [{ text: `One more line.\n${both}` }]);
