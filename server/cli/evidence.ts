@@ -1,5 +1,6 @@
 import type { Simulator } from '../../simulator/index.ts';
 import { formatEvidence } from '../formats/evidence.ts';
+import { formatReply } from '../formats/reply.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import { evidenceOf } from '../review/evidence.ts';
 import { asked, type NumberedFinding, numbered } from '../review/numbered.ts';
@@ -8,7 +9,7 @@ import type { ReviewSettings } from '../review/settings.ts';
 import { UsageError } from './host.ts';
 
 /** The evidence of the one finding that is asked for. */
-export function explained(parsed: readonly ParsedDocument[], report: Report, text: string, sim: Simulator, settings: ReviewSettings): string {
+export function explained(parsed: readonly ParsedDocument[], report: Report, text: string, sim: Simulator, settings: ReviewSettings, reply: boolean): string {
 	const all = numbered(report.documents);
 	const [found, ...more] = asked(all, text);
 	const name = JSON.stringify(text.slice(0, 64));
@@ -18,7 +19,7 @@ export function explained(parsed: readonly ParsedDocument[], report: Report, tex
 	const patch = report.documents[found.document]?.patches[found.patch];
 	const evidence = document && patch && evidenceOf(document, found.patch, patch, found.finding, sim, settings);
 	if (!evidence) throw new UsageError(`the run of finding ${name} cannot be made again`);
-	return formatEvidence(evidence, found.number);
+	return reply ? formatReply([evidence], document.patches[found.patch]?.hunks ?? []) : formatEvidence(evidence, found.number);
 }
 
 function listed(findings: readonly NumberedFinding[]): string {

@@ -15,11 +15,12 @@ import { progressBar } from './progress.ts';
 import { jobsOption, type Threads, threadsOf } from './threads.ts';
 import { archOption, exploreOption, kernelOption, namesOption, oneOf, seedOption } from './values.ts';
 
-type Format = 'text' | 'table' | 'json';
+const FORMATS = ['text', 'table', 'json', 'sarif', 'reply'] as const;
+type Format = (typeof FORMATS)[number];
 
 /** Reviews the files in order and prints one report. A file that cannot be read does not keep the others from it. */
 export async function reviewCommand(args: Arguments, host: Host): Promise<number> {
-	const format = oneOf(args, 'format', ['text', 'table', 'json'], 'text');
+	const format = oneOf(args, 'format', FORMATS, 'text');
 	const failOn = oneOf(args, 'fail-on', ['error', 'warning', 'never'], 'error');
 	const kernel = kernelOption(args);
 	const search = { explore: exploreOption(args, DEFAULT_SETTINGS.explore), seed: seedOption(args) };
@@ -55,7 +56,9 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 		await Promise.all([sources.close(), threads.close()]);
 	}
 	const report: Report = { schema: 1, faultline: VERSION, documents };
-	if (explain !== null && documents.length > 0) host.out((await import('./evidence.ts')).explained(parsed, report, explain, sim, settings));
+	if (explain !== null && documents.length > 0) host.out((await import('./evidence.ts')).explained(parsed, report, explain, sim, settings, format === 'reply'));
+	else if (documents.length > 0 && (format === 'sarif' || format === 'reply'))
+		host.out((await import('./with-evidence.ts')).withEvidence(format, parsed, report, sim, settings));
 	else if (documents.length > 0) host.out(await formatted(report, format, host));
 	if (unreadable || broken) return UNUSABLE;
 	return failOn !== 'never' && hasFinding(report, failOn) ? FOUND : CLEAN;
@@ -140,7 +143,7 @@ function reasonOf(error: unknown): string {
 function explainOption(args: Arguments, format: Format): string | null {
 	const given = args.options.get('explain')?.[0];
 	if (given === undefined) return null;
-	if (format !== 'text') throw new UsageError(`--explain prints text, not ${format}`);
+	if (format !== 'text' && format !== 'reply') throw new UsageError(`--explain prints text, not ${format}`);
 	return given;
 }
 

@@ -12,7 +12,7 @@ export const USAGE = `Usage: faultline COMMAND [ARGUMENT ...]
       --kernel VERSION    kernel version, inferred by default
       --policy NAME       what-if kernel, mainline by default
       --scenario LIST     scenarios, by default those that exercise what changes
-      --format FORMAT     text, table or json
+      --format FORMAT     text, table, json, sarif, or reply: a mail body for the list
       --fail-on LEVEL     error (default), warning or never
       --explore STEPS     how long to look for harm in other orders of a scenario's tasks, in
                           scheduling steps; 0: only in the order of the run itself

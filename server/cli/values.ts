@@ -7,15 +7,12 @@ import { unknownName } from './nearest.ts';
 /** Versions of the tables, and the one in development after the last of them. */
 const VERSIONS: readonly string[] = [...KERNEL_RELEASES.map(({ version }) => version), '6.19'];
 
-const LATER_FORMATS: ReadonlySet<string> = new Set(['sarif', 'reply']);
-
 /** Value of a one-valued option. */
 export function oneOf<const T extends string>(args: Arguments, option: string, values: readonly T[], fallback: T): T {
 	const given = args.options.get(option)?.[0];
 	if (given === undefined) return fallback;
 	const found = values.find((value) => value === given);
 	if (found !== undefined) return found;
-	if (option === 'format' && LATER_FORMATS.has(given)) throw new UsageError(`--format ${given} is not available in this version`);
 	throw new UsageError(unknownName(`--${option}`, given, values));
 }
 

@@ -23,8 +23,6 @@ describe('mistakes', () => {
 		['review --policy spv x', 'faultline: unknown --policy "spv"; nearest: spf'],
 		['review --policy spf,useless x', 'faultline: review takes one --policy; run compares two'],
 		['review --format tabel x', 'faultline: unknown --format "tabel"; nearest: table'],
-		['review --format sarif x', 'faultline: --format sarif is not available in this version'],
-		['review --format reply x', 'faultline: --format reply is not available in this version'],
 		['review --fail-on errors x', 'faultline: unknown --fail-on "errors"; nearest: error'],
 		['review --kernel 5 x', 'faultline: --kernel "5" is not a version such as 6.12'],
 		['review --kernel 4.19 x', 'faultline: --kernel 4.19 is no version in the tables; nearest: 5.0'],
