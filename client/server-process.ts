@@ -102,10 +102,24 @@ function showAnswers(results: Results): Middleware {
 			const answer: unknown = await next(command, args);
 			if (command === serverCommands.runScenario && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
 			if (command === serverCommands.comparePolicies && typeof answer === 'string') await results.show(titleOf(args[0]), answer, 'faultline-trace');
+			if (command === serverCommands.rerun && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
+			if (command === serverCommands.reviewReply && typeof answer === 'string') {
+				await vscode.env.clipboard.writeText(answer);
+				vscode.window.setStatusBarMessage('Faultline: the reply is in the clipboard', 4000);
+			}
+			if (command === serverCommands.silenceRule && typeof answer === 'string') await silence(args[0]?.rule);
 			if (command === serverCommands.showEvidence && typeof answer === 'string') await results.show(titleOf(args[0]), answer, 'faultline-trace');
 			return answer;
 		},
 	};
+}
+
+/** In the workspace where there is one, as a team wants its patches read alike; else for the user. */
+async function silence(rule: unknown): Promise<void> {
+	if (typeof rule !== 'string') return;
+	const settings = vscode.workspace.getConfiguration('faultline');
+	const target = vscode.workspace.workspaceFolders === undefined ? vscode.ConfigurationTarget.Global : vscode.ConfigurationTarget.Workspace;
+	await settings.update('severities', { ...settings.get<object>('severities'), [rule]: 'off' }, target);
 }
 
 /** A short name for the result of a command. */

@@ -7,12 +7,17 @@ import {
 	TextDocumentSyncKind,
 } from 'vscode-languageserver/node';
 import { catalogue } from '../simulator/index.ts';
+import { codeAction } from './features/code-action.ts';
 import { codeLens } from './features/code-lens.ts';
+import { content } from './features/content.ts';
+import { definition } from './features/definition.ts';
 import { diagnostics } from './features/diagnostics.ts';
 import { documentLink } from './features/document-link.ts';
 import { documentSymbol } from './features/document-symbol.ts';
 import { executeCommand } from './features/execute-command.ts';
+import { foldingRange } from './features/folding-range.ts';
 import { hover } from './features/hover.ts';
+import { inlayHint } from './features/inlay-hint.ts';
 import { parseDocument } from './patch/read.ts';
 import { abilitiesOf, type ClientAbilities } from './session/abilities.ts';
 import { comparisonsOf } from './session/comparisons.ts';
@@ -29,7 +34,10 @@ import { workerPool } from './session/worker-pool.ts';
 import type { SourceOptions } from './sources/choose.ts';
 import { VERSION } from './version.ts';
 
-const features: readonly Feature[] = [diagnostics, hover, codeLens, documentLink, documentSymbol, executeCommand];
+const features: readonly Feature[] = [
+	...[diagnostics, hover, codeLens, inlayHint, codeAction, executeCommand],
+	...[documentSymbol, foldingRange, documentLink, definition, content],
+];
 
 /** Starts the language server on the transport that the command line names (`--stdio`, `--node-ipc`, `--socket=PORT`). */
 export function startServer(): void {
@@ -81,13 +89,14 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 		const document = documents.get(textDocument.uri);
 		if (document !== undefined && document.file !== null) reviews.schedule(document);
 	});
+	const beginProgress = progressIn(connection, client);
 	const reviews = scheduleReviews({
 		pool,
 		parse: (source, text, kernel) => parseDocument(source, text, kernel === '' ? {} : { kernel }),
 		settings: () => reviewSettings(configuration.current()),
 		texts: texts.sources,
 		sources,
-		beginProgress: progressIn(connection, client),
+		beginProgress,
 		log: (message) => connection.console.warn(message),
 		events: {
 			parsed(document) {
@@ -120,7 +129,8 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 	}
 
 	const parts: Omit<Session, 'comparisons'> = {
-		...{ connection, client, catalogue: known, documents, pool },
+		...{ connection, client, catalogue: known, documents, pool, roots, beginProgress },
+		rulesPage: new URL('../docs/rules.md', import.meta.url),
 		texts: texts.sources,
 		sources,
 		exercises: () => exercises,

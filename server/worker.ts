@@ -2,10 +2,12 @@ import { parentPort } from 'node:worker_threads';
 import type { RunRequest, RunResult, Simulator } from '../simulator/index.ts';
 import { comparisonLine, formatComparison } from './formats/comparison.ts';
 import { formatEvidence } from './formats/evidence.ts';
+import { formatReply } from './formats/reply.ts';
 import { formatRunsTable } from './formats/runs.ts';
 import { parseDocument } from './patch/read.ts';
 import type { ParsedDocument, Patch } from './patch/types.ts';
 import { prepare } from './prepare.ts';
+import { isGone } from './review/check.ts';
 import { compare, comparedWith } from './review/compare.ts';
 import { evidenceOf } from './review/evidence.ts';
 import { inFile, linesInFile } from './review/in-file.ts';
@@ -14,6 +16,7 @@ import type { ReportDocument, RunReport } from './review/report.ts';
 import { reviewDocument } from './review/review.ts';
 import { reportedRun } from './review/runs.ts';
 import type {
+	CheckJob,
 	CompareJob,
 	EvidenceJob,
 	ExplorationPart,
@@ -60,11 +63,13 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 				? await review(job, simulator, turn)
 				: job.kind === 'evidence'
 					? await evidence(job, simulator)
-					: job.kind === 'compare'
-						? comparison(job, simulator, turn)
-						: job.kind === 'explore'
-							? explorations(job, simulator, turn, (value) => parentPort?.postMessage({ id, kind: 'part', value } satisfies JobReply))
-							: scenarios(job, simulator, turn);
+					: job.kind === 'check'
+						? await check(job, simulator, turn)
+						: job.kind === 'compare'
+							? comparison(job, simulator, turn)
+							: job.kind === 'explore'
+								? explorations(job, simulator, turn, (value) => parentPort?.postMessage({ id, kind: 'part', value } satisfies JobReply))
+								: scenarios(job, simulator, turn);
 		return value === null ? { id, kind: 'cancelled' } : { id, kind: 'result', value };
 	} catch (error) {
 		return { id, kind: 'failed', message: error instanceof Error ? error.message : String(error) };
@@ -104,9 +109,22 @@ function outcomeInFile({ patches }: ParsedDocument, document: ReportDocument, ex
 
 async function evidence(job: EvidenceJob, simulator: Simulator): Promise<string> {
 	const { found, report, settings } = job;
-	const made = evidenceOf(await prepare(job, simulator), found.patch, report, found.finding, simulator, settings);
+	const parsed = await prepare(job, simulator);
+	const made = evidenceOf(parsed, found.patch, report, found.finding, simulator, settings);
 	if (made === null) throw new Error('the run of this finding cannot be made again');
-	return formatEvidence(made, found.number);
+	return job.form === 'reply' ? formatReply([made], parsed.patches[found.patch]?.hunks ?? []) : formatEvidence(made, found.number);
+}
+
+/** Null when it was cancelled. */
+async function check(job: CheckJob, simulator: Simulator, turn: Turn): Promise<boolean | null> {
+	const { found, report, settings } = job;
+	const steps = isGone(await prepare(job, simulator), found.patch, report, found.finding, simulator, settings);
+	for (;;) {
+		if (turn.isCancelled()) return null;
+		const step = steps.next();
+		if (step.done === true) return step.value;
+		turn.report(step.value.done, step.value.total);
+	}
 }
 
 /** Null when it was cancelled. */

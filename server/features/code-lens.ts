@@ -5,12 +5,17 @@ import { type RunScenarioArgument, readArgument, serverCommands } from '../sessi
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
 import { offerTitle } from './comparison.ts';
-import { findingsIn } from './evidence.ts';
+import { deltaOf, type ShownFinding, shownFindings } from './findings.ts';
 
 /** Symbols of a thread without a diff that get a lens at most. */
 const maxSymbols = 5;
+/** Findings that get a lens beside that of their hunk at most. */
+const maxEvidence = 3;
 
-/** A lens above each hunk that has a place in the simulated kernel, and on each finding; on a thread without a diff, at what it talks about. */
+/**
+ * A lens above each hunk that may have a place in the simulated kernel, and beside it one for each finding in the hunk: the text alone decides
+ * which lines have lenses, so what a review finds moves no line. On a thread without a diff, at what it talks about.
+ */
 export const codeLens: Feature = {
 	capabilities: () => ({ codeLensProvider: { resolveProvider: true } }),
 	register(session) {
@@ -51,11 +56,8 @@ function lensesOf(session: Session, document: ReviewedDocument): CodeLens[] {
 	const parsed = session.parsed(document);
 	const hunks = (parsed?.patches ?? []).flatMap((patch) => patch.hunks);
 	if (hunks.length > 0) {
-		const mapped = hunks.filter((hunk) => scenariosOf(session, symbolsOf(document, hunk)).length > 0);
-		return [
-			...mapped.map((hunk) => lens(document, hunk.line, { uri: document.uri, hunk: hunk.id })),
-			...findingsIn(document).map(({ number, finding }) => lens(document, finding.line, { uri: document.uri, finding: number })),
-		];
+		const shown = shownFindings(document);
+		return hunks.filter((hunk) => isSimulated(session, hunk)).flatMap((hunk) => lensesOn(document, hunk, shown));
 	}
 	const offers = session.comparisons.offers(document);
 	if (offers.length > 0) return offers.map(({ scenario, policy, line }) => lens(document, line, { uri: document.uri, scenario, policy }));
@@ -66,21 +68,34 @@ function lensesOf(session: Session, document: ReviewedDocument): CodeLens[] {
 	return mentioned.slice(0, maxSymbols).map(({ name, line }) => lens(document, line, { uri: document.uri, symbol: name }));
 }
 
+function lensesOn(document: ReviewedDocument, hunk: Hunk, shown: readonly ShownFinding[]): CodeLens[] {
+	const inside = shown.filter(({ line }) => line >= hunk.line && line <= hunk.endLine);
+	return [
+		lens(document, hunk.line, { uri: document.uri, hunk: hunk.id }),
+		...inside.slice(0, maxEvidence).map(({ number }) => lens(document, hunk.line, { uri: document.uri, finding: number })),
+	];
+}
+
+/** What the text alone tells: it changes a function that scenarios exercise, or one of the files that the model is about, which those may call. */
+function isSimulated(session: Session, { file, functions }: Hunk): boolean {
+	const names = functions.map(({ name }) => name);
+	return scenariosOf(session, names).length > 0 || (names.length > 0 && /^(?:mm|arch\/[^/]+\/mm)\/.*\.[ch]$/.test(file));
+}
+
 function lens(document: ReviewedDocument, line: number, data: RunScenarioArgument): CodeLens {
 	return { range: document.range(line, line), data };
 }
 
 /** Symbols that a hunk replaces: as the review placed it, before that by the names of its functions. */
-function symbolsOf(document: ReviewedDocument, { id, functions }: Pick<Hunk, 'id' | 'functions'>): readonly string[] {
-	const entries = reviewedHunks(document, id);
-	if (entries.length === 0) return functions.map((change) => change.name);
+function symbolsOf(document: ReviewedDocument, hunk: Hunk): readonly string[] {
+	const entries = reviewedHunks(document, hunk);
+	if (entries.length === 0) return hunk.functions.map((change) => change.name);
 	return entries.flatMap((entry) => (entry.mode === 'none' || entry.hook === null ? [] : [entry.hook]));
 }
 
-/** The report's entries for a hunk, while the review is of the present text. */
-function reviewedHunks(document: ReviewedDocument, id: number): readonly ReportHunk[] {
-	if (document.review?.version !== document.version) return [];
-	return document.review.document.patches.flatMap((patch) => patch.hunks.filter((hunk) => hunk.id === id));
+/** The last report's entries for a hunk: those whose lines are by now where the hunk is. */
+function reviewedHunks(document: ReviewedDocument, { line }: Hunk): readonly ReportHunk[] {
+	return (document.review?.document.patches ?? []).flatMap((patch) => patch.hunks.filter((entry) => document.lineNow(entry.line) === line));
 }
 
 export function scenariosOf({ exercises }: Session, symbols: readonly string[]): readonly string[] {
@@ -89,7 +104,7 @@ export function scenariosOf({ exercises }: Session, symbols: readonly string[]):
 
 function titleOf(session: Session, document: ReviewedDocument, { hunk: id, symbol, finding: number }: RunScenarioArgument): string {
 	if (number !== undefined) {
-		const found = findingsIn(document).find((one) => one.number === number);
+		const found = shownFindings(document).find((one) => one.number === number);
 		return found === undefined ? 'Show evidence' : `Show evidence of #${number} ${found.finding.rule}`;
 	}
 	if (id === undefined) return `Run ${counted(scenariosOf(session, symbol === undefined ? [] : [symbol]).length, 'scenario')} of ${symbol}`;
@@ -97,21 +112,25 @@ function titleOf(session: Session, document: ReviewedDocument, { hunk: id, symbo
 		.parsed(document)
 		?.patches.flatMap((patch) => patch.hunks)
 		.find((candidate) => candidate.id === id);
-	const run = `Run ${counted(hunk === undefined ? 0 : scenariosOf(session, symbolsOf(document, hunk)).length, 'scenario')}`;
-	if (document.review?.version !== document.version) return run;
-	return `${run}: ${resultOf(document, id)}`;
+	if (hunk === undefined) return 'Run scenarios';
+	const entries = reviewedHunks(document, hunk);
+	const count = scenariosOf(session, symbolsOf(document, hunk)).length;
+	if (entries.length > 0 && entries.every(({ mode }) => mode === 'none')) return 'Not run: no place in the simulated kernel';
+	const run = count === 0 ? 'Run scenarios' : `Run ${counted(count, 'scenario')}`;
+	return entries.length === 0 ? run : `${run}: ${resultOf(document, entries)}`;
 }
 
 /** One line: how many findings, and the first of them, which is the worst. */
-function resultOf(document: ReviewedDocument, id: number): string {
-	const findings = (document.review?.document.patches ?? []).flatMap((patch) => patch.findings.filter((finding) => finding.hunks.includes(id)));
+function resultOf(document: ReviewedDocument, entries: readonly ReportHunk[]): string {
+	const ids = new Set(entries.map((entry) => entry.id));
+	const findings = (document.review?.document.patches ?? []).flatMap((patch) => patch.findings.filter((finding) => finding.hunks.some((id) => ids.has(id))));
 	const [first] = findings;
-	return first === undefined ? 'no difference' : `${counted(findings.length, 'finding')}: ${delta(first)}`;
+	return first === undefined ? 'no difference' : `${counted(findings.length, 'finding')}: ${titleDelta(first)}`;
 }
 
-function delta({ metric, rule, before, after, arch }: Finding): string {
-	const what = metric === '' ? rule : `${metric} ${before} → ${after}`;
-	return `${what} (${arch.slice(0, 2).join(', ')}${arch.length > 2 ? ` and ${arch.length - 2} more` : ''})`;
+function titleDelta(finding: Finding): string {
+	const { arch } = finding;
+	return `${deltaOf(finding)} (${arch.slice(0, 2).join(', ')}${arch.length > 2 ? ` and ${arch.length - 2} more` : ''})`;
 }
 
 function counted(count: number, noun: string): string {

@@ -1,7 +1,7 @@
 import { type Diagnostic, type DocumentDiagnosticReport, DocumentDiagnosticReportKind, LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, FeatureEvents, Session } from '../session/session.ts';
-import { diagnosticsOf } from './diagnostic-items.ts';
+import { diagnosticsOf, ruleAddress } from './diagnostic-items.ts';
 
 /**
  * Findings as diagnostics: pulled where the client offers it, pushed otherwise, never both.
@@ -14,7 +14,11 @@ export const diagnostics: Feature = {
 };
 
 function itemsOf(session: Session, document: ReviewedDocument): Diagnostic[] {
-	return diagnosticsOf(document, session.parsed(document)?.problems ?? [], session.client.relatedInformation);
+	const { client, rulesPage } = session;
+	return diagnosticsOf(document, session.parsed(document)?.problems ?? [], {
+		relatedInformation: client.relatedInformation,
+		describedAt: client.codeDescription ? (rule) => ruleAddress(rulesPage, rule) : () => null,
+	});
 }
 
 function registerPull(session: Session): FeatureEvents {

@@ -3,30 +3,34 @@ import { comparisonTitle } from '../formats/comparison.ts';
 import { type RunScenarioArgument, serverCommands } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
+import { referencesIn } from './references.ts';
 
 /** Links of one document at most. */
 const maxLinks = 500;
 
-/**
- * In a thread without a diff, the names that a comparison is about, each a link to it: where all of a thread is one line, lenses
- * cannot say which name they belong to. A link to a command is something that VS Code follows and other editors do not.
- */
+/** Mails, commits and pages that a document names; in VS Code, comparisons as well. */
 export const documentLink: Feature = {
-	capabilities: (client) => (client.status ? { documentLinkProvider: { resolveProvider: false } } : {}),
+	capabilities: () => ({ documentLinkProvider: { resolveProvider: false } }),
 	register(session) {
-		if (!session.client.status) return {};
-		session.connection.onDocumentLinks(({ textDocument }) => {
-			const document = session.documents.get(textDocument.uri);
-			return document === undefined ? [] : linksOf(session, document);
+		const { connection, client, documents } = session;
+		connection.onDocumentLinks(({ textDocument }) => {
+			const document = documents.get(textDocument.uri);
+			if (document === undefined || document.file !== null) return [];
+			const references = referencesIn(document, maxLinks, client.linkTooltips);
+			return [...references, ...(client.status ? comparisonsIn(session, document) : [])].slice(0, maxLinks);
 		});
 		return {};
 	},
 };
 
-function linksOf(session: Session, document: ReviewedDocument): DocumentLink[] {
+/**
+ * In a thread without a diff, the names that a comparison is about, each a link to it: where all of a thread is one line, lenses
+ * cannot say which name they belong to. A link to a command is something that VS Code follows and other editors do not.
+ */
+function comparisonsIn(session: Session, document: ReviewedDocument): DocumentLink[] {
 	const offers = session.comparisons.offers(document);
 	const mentioned = session.comparisons.mentioned(document);
-	const links = (session.parsed(document)?.mentions ?? []).flatMap(({ name, places }) => {
+	return (session.parsed(document)?.mentions ?? []).flatMap(({ name, places }) => {
 		const scenarios = mentioned.get(name) ?? [];
 		// The one that a lens offers for the name, else the policy's most telling one.
 		const offer = offers.find(({ symbol }) => symbol === name) ?? offers.find(({ scenario }) => scenarios.includes(scenario));
@@ -39,5 +43,4 @@ function linksOf(session: Session, document: ReviewedDocument): DocumentLink[] {
 			return { range: { start, end: { ...start, character: column + name.length } }, target, tooltip: comparisonTitle(scenario, policy) };
 		});
 	});
-	return links.slice(0, maxLinks);
 }

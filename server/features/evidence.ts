@@ -5,7 +5,7 @@ import type { RunScenarioArgument } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import { subjectOf } from '../session/reviews.ts';
 import type { Session } from '../session/session.ts';
-import { answerOf } from './answer.ts';
+import { workOn } from './answer.ts';
 
 /** The findings of the present text, numbered as the command line numbers them. */
 export function findingsIn(document: ReviewedDocument): readonly NumberedFinding[] {
@@ -13,7 +13,17 @@ export function findingsIn(document: ReviewedDocument): readonly NumberedFinding
 }
 
 /** The program and the schedule behind a finding, made on demand by the worker. */
-export async function showEvidence(session: Session, { uri, finding }: RunScenarioArgument, token: CancellationToken): Promise<string> {
+export async function showEvidence(session: Session, argument: RunScenarioArgument, token: CancellationToken): Promise<string> {
+	return shown(session, await evidenceText(session, argument, token));
+}
+
+/** A mail body about a finding, for the list. */
+export async function reviewReply(session: Session, argument: RunScenarioArgument, token: CancellationToken): Promise<string> {
+	return shown(session, await evidenceText(session, argument, token, 'reply'));
+}
+
+/** What is behind a finding as plain text. */
+export async function evidenceText(session: Session, { uri, finding }: RunScenarioArgument, token: CancellationToken, form?: 'reply'): Promise<string> {
 	const document = uri === undefined ? undefined : session.documents.get(uri);
 	if (document === undefined) throw new ResponseError(ErrorCodes.InvalidParams, 'this document is not open; open it and try again');
 	if (!(await session.settled(document, token))) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'the review was overtaken by an edit');
@@ -27,8 +37,9 @@ export async function showEvidence(session: Session, { uri, finding }: RunScenar
 		settings: reviewSettings(session.configuration()),
 		texts: session.texts(),
 		sources: session.sources(),
+		...(form === undefined ? {} : { form }),
 	} as const;
-	return shown(session, await answerOf(session.pool.run({ ...job, found, report }, { urgent: true }), token));
+	return await workOn(session, { ...job, found, report }, `#${found.number} ${found.finding.rule}`, token);
 }
 
 /** VS Code's side shows the answer in a read-only document; other editors drop the answer of a command. */

@@ -1,16 +1,14 @@
 import { type CancellationToken, ErrorCodes, LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
-import { formatTable } from '../formats/table.ts';
-import { formatText } from '../formats/text.ts';
-import type { Report, ReportDocument, ReportPatch } from '../review/report.ts';
 import { reviewSettings } from '../session/configuration.ts';
 import { type RunScenarioArgument, readArgument, type ScenarioItem, serverCommands } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
-import { VERSION } from '../version.ts';
-import { answerOf } from './answer.ts';
+import { workOn } from './answer.ts';
 import { scenariosOf } from './code-lens.ts';
 import { comparePolicies } from './comparison.ts';
-import { showEvidence } from './evidence.ts';
+import { reviewReply, showEvidence } from './evidence.ts';
+import { rerun, textOf } from './rerun.ts';
+import { silenceRule } from './silence.ts';
 
 /** Kernel of a run that no document and no setting gives one. */
 const defaultKernel = '6.12';
@@ -24,6 +22,9 @@ export const executeCommand: Feature = {
 			if (command === serverCommands.runScenario) return await runScenario(session, readArgument(argument) ?? {}, token);
 			if (command === serverCommands.showEvidence) return await showEvidence(session, readArgument(argument) ?? {}, token);
 			if (command === serverCommands.comparePolicies) return await comparePolicies(session, readArgument(argument) ?? {}, token);
+			if (command === serverCommands.reviewReply) return await reviewReply(session, readArgument(argument) ?? {}, token);
+			if (command === serverCommands.rerun) return await rerun(session, readArgument(argument) ?? {}, token);
+			if (command === serverCommands.silenceRule) return silenceRule(session, readArgument(argument) ?? {});
 			throw new ResponseError(ErrorCodes.InvalidParams, `there is no command ${command}`);
 		});
 		return {};
@@ -53,23 +54,10 @@ async function runScenario(session: Session, argument: RunScenarioArgument, toke
 async function hunkText(session: Session, document: ReviewedDocument, hunk: number, token: CancellationToken): Promise<string> {
 	if (!(await session.settled(document, token))) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'the review was overtaken by an edit');
 	if (document.review === undefined || document.review.version !== document.version) return `Not simulated: ${document.failure ?? 'there is no result'}.\n`;
-	const report: Report = { schema: 1, faultline: VERSION, documents: [onlyHunk(document.review.document, hunk)] };
-	return `${formatText(report, { colour: false })}\n${formatTable(report, { colour: false })}`;
-}
-
-function onlyHunk(document: ReportDocument, hunk: number): ReportDocument {
-	const concerns = ({ hunks }: { readonly hunks: readonly number[] }): boolean => hunks.includes(hunk);
-	const patches = document.patches
-		.map((patch): ReportPatch => {
-			const hunks = patch.hunks.filter((entry) => entry.id === hunk);
-			return { ...patch, hunks, runs: patch.runs.filter(concerns), findings: patch.findings.filter(concerns), notes: patch.notes.filter(concerns) };
-		})
-		.filter((patch) => patch.hunks.length > 0);
-	return { ...document, patches, problems: [] };
+	return textOf(document.review.document, hunk);
 }
 
 async function scenarioText(session: Session, scenarios: readonly string[], kernel: string, token: CancellationToken): Promise<string> {
 	const settings = reviewSettings(session.configuration());
-	const task = session.pool.run({ kind: 'scenario', scenarios, kernel, settings, texts: session.texts() }, { urgent: true });
-	return await answerOf(task, token);
+	return await workOn(session, { kind: 'scenario', scenarios, kernel, settings, texts: session.texts() }, scenarios.join(', '), token);
 }

@@ -74,9 +74,14 @@ function comparedIn(session: Session, document: ReviewedDocument, name: string):
 
 function hoverOnLine(session: Session, document: ReviewedDocument, line: number): Hover | null {
 	const hunk = hunkAt(patchAt(session.parsed(document), line), line);
-	const changed = hunk?.lines.find((entry) => entry.line === line && entry.kind !== ' ');
 	const reviewed = document.lineReviewed(line);
-	if (changed === undefined || document.review === undefined || reviewed === null) return null;
+	if (document.review === undefined || reviewed === null) return null;
+	// The diff of a source file is made elsewhere, and that of a large document comes without its lines: there, what ran or has a finding counts.
+	const isKnown = document.file === null && hunk?.lines.length !== 0;
+	const changed = isKnown
+		? hunk?.lines.some((entry) => entry.line === line && entry.kind !== ' ') === true
+		: document.review.executed.has(reviewed) || changedBlocks(document, reviewed).length > 0;
+	if (!changed) return null;
 	const blocks = [ranBlock(document, reviewed), ...changedBlocks(document, reviewed)];
 	return { contents: render(blocks, session.client.markdownHover), range: document.range(line, line) };
 }

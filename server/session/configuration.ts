@@ -17,6 +17,8 @@ export interface Configuration {
 	readonly severities: Readonly<Record<string, SeveritySetting>>;
 	/** Smallest relative change, in percent, that a cost rule reports, by rule. */
 	readonly thresholds: Readonly<Record<string, number>>;
+	/** What stands at line ends: nothing, the difference where there is a finding, or how often each changed line ran as well. */
+	readonly inlayHints: InlayHintsSetting;
 	readonly trace: {
 		/** Read by VS Code's client; the server takes the level from the protocol. */
 		readonly server: TraceSetting;
@@ -25,6 +27,9 @@ export interface Configuration {
 
 export const severitySettings = ['error', 'warning', 'information', 'off'] as const;
 export type SeveritySetting = (typeof severitySettings)[number];
+
+export const inlayHintsSettings = ['off', 'small', 'all'] as const;
+export type InlayHintsSetting = (typeof inlayHintsSettings)[number];
 
 export const traceSettings = ['off', 'messages', 'verbose'] as const;
 export type TraceSetting = (typeof traceSettings)[number];
@@ -38,6 +43,7 @@ export const defaultConfiguration: Configuration = {
 	exploration: DEFAULT_SETTINGS.explore,
 	severities: {},
 	thresholds: {},
+	inlayHints: 'small',
 	trace: { server: 'off' },
 };
 
@@ -62,6 +68,7 @@ export function readConfiguration(value: unknown): { readonly configuration: Con
 		exploration: take('exploration', given, 'exploration', isSteps, defaultConfiguration.exploration),
 		severities: take('severities', given, 'severities', isSeverities, defaultConfiguration.severities),
 		thresholds: take('thresholds', given, 'thresholds', isThresholds, defaultConfiguration.thresholds),
+		inlayHints: take('inlayHints', given, 'inlayHints', isInlayHints, defaultConfiguration.inlayHints),
 		trace: { server: take('trace.server', trace, 'server', isTrace, defaultConfiguration.trace.server) },
 	};
 	return { configuration, problems };
@@ -82,6 +89,7 @@ const expected: Readonly<Record<string, string>> = {
 	exploration: `a number of steps from 0 to ${MOST_STEPS}`,
 	severities: `an object of rules with ${severitySettings.join(', ')}`,
 	thresholds: 'an object of rules with percentages from 0',
+	inlayHints: inlayHintsSettings.join(', '),
 	'trace.server': traceSettings.join(', '),
 };
 
@@ -121,6 +129,10 @@ function isSeverities(value: unknown): value is Readonly<Record<string, Severity
 function isThresholds(value: unknown): value is Readonly<Record<string, number>> {
 	const record = asRecord(value);
 	return record !== undefined && Object.values(record).every((entry) => typeof entry === 'number' && entry >= 0 && Number.isFinite(entry));
+}
+
+function isInlayHints(value: unknown): value is InlayHintsSetting {
+	return inlayHintsSettings.some((setting) => setting === value);
 }
 
 function isTrace(value: unknown): value is TraceSetting {

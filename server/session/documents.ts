@@ -23,7 +23,7 @@ export interface Documents {
 const reviewedLanguages: ReadonlySet<string> = new Set(['diff', 'patch', 'faultline-mail', 'mail']);
 
 /** Documents of the editor itself; they duplicate what is open or are no text of the user's. */
-const ignoredSchemes: ReadonlySet<string> = new Set(['git', 'output', 'vscode-userdata', 'faultline-result']);
+const ignoredSchemes: ReadonlySet<string> = new Set(['git', 'output', 'vscode-userdata', 'faultline-result', 'faultline-trace']);
 
 /**
  * Keeps the open documents. A document that is not reviewed is kept as text only, so that it can be reviewed on request later.

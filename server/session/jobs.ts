@@ -6,7 +6,7 @@ import type { ReviewSettings } from '../review/settings.ts';
 import type { SourceOptions } from '../sources/choose.ts';
 
 /** What the simulation worker is asked and what it answers: data that a structured clone carries. */
-export type Job = ReviewJob | EvidenceJob | ScenarioJob | CompareJob | ExploreJob | ParseJob;
+export type Job = ReviewJob | EvidenceJob | CheckJob | ScenarioJob | CompareJob | ExploreJob | ParseJob;
 
 export interface ReviewJob {
 	readonly kind: 'review';
@@ -34,6 +34,13 @@ export interface EvidenceJob extends Omit<ReviewJob, 'kind'> {
 	readonly found: NumberedFinding;
 	/** The patch of the report that the finding is in. */
 	readonly report: ReportPatch;
+	/** Absent: the evidence; `reply`: a mail body for the list. */
+	readonly form?: 'reply';
+}
+
+/** Finds out whether a finding is gone from a text that was edited, and nothing worse came in its place. */
+export interface CheckJob extends Omit<EvidenceJob, 'kind' | 'form'> {
+	readonly kind: 'check';
 }
 
 /** Runs scenarios on a kernel without a patch. */
@@ -111,6 +118,7 @@ export interface JobResults {
 	readonly review: ReviewOutcome;
 	/** Plain text. */
 	readonly evidence: string;
+	readonly check: boolean;
 	/** Plain text. */
 	readonly scenario: string;
 	readonly compare: CompareOutcome;

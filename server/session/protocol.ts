@@ -11,6 +11,15 @@ export const serverCommands = {
 	showEvidence: 'faultline.server.showEvidence',
 	/** Takes `RunScenarioArgument` with an open document, a scenario and a policy; answers with plain text: the policy against mainline. */
 	comparePolicies: 'faultline.server.comparePolicies',
+	/** Takes `RunScenarioArgument` with a finding of an open document; answers with plain text: a mail body that quotes the hunk, asks, and shows figures and schedule. */
+	reviewReply: 'faultline.server.reviewReply',
+	/**
+	 * Takes `RunScenarioArgument` with a hunk or a finding of an open document and an architecture (`*`: all), a policy, or both; answers with
+	 * plain text: the review of the hunk under them. With neither, the user is asked which, where the client can ask.
+	 */
+	rerun: 'faultline.server.rerun',
+	/** Takes `RunScenarioArgument` with a rule; answers with plain text: the setting that silences it, as JSON. VS Code's side writes it. */
+	silenceRule: 'faultline.server.silenceRule',
 	/** Takes nothing; answers with `ScenarioItem[]`. */
 	listScenarios: 'faultline.server.listScenarios',
 } as const;
@@ -21,6 +30,22 @@ export const notifications = {
 	/** Server to client, `StatusParams`; only sent to a client whose initialization options ask for it with `status: true`. */
 	status: 'faultline/status',
 } as const;
+
+export const requests = {
+	/** Client to server, `ContentParams`: the text behind a `faultline-trace:` URI, for a client without workspace/textDocumentContent; answers with `ContentResult` or null. */
+	content: 'faultline/content',
+} as const;
+
+/** Scheme of documents that only the server knows: the trace behind a finding and the report of a document. */
+export const contentScheme = 'faultline-trace';
+
+export interface ContentParams {
+	readonly uri: string;
+}
+
+export interface ContentResult {
+	readonly text: string;
+}
 
 export interface ReviewParams {
 	readonly uri: string;
@@ -43,6 +68,9 @@ export interface RunScenarioArgument {
 	readonly policy?: string;
 	/** Number of a finding of the document, from 1. */
 	readonly finding?: number;
+	/** Name of an architecture, `arm64@6.19` for one of a later kernel, or `*` for all. */
+	readonly arch?: string;
+	readonly rule?: string;
 }
 
 export interface ScenarioItem {
@@ -54,7 +82,7 @@ export interface ScenarioItem {
 /** What a client handed back; it may be anything. */
 export function readArgument(value: unknown): RunScenarioArgument | undefined {
 	if (typeof value !== 'object' || value === null) return undefined;
-	const { uri, hunk, symbol, scenario, policy, finding } = value as Readonly<Record<keyof RunScenarioArgument, unknown>>;
+	const { uri, hunk, symbol, scenario, policy, finding, arch, rule } = value as Readonly<Record<keyof RunScenarioArgument, unknown>>;
 	return {
 		...(typeof uri === 'string' ? { uri } : {}),
 		...(typeof hunk === 'number' ? { hunk } : {}),
@@ -62,5 +90,7 @@ export function readArgument(value: unknown): RunScenarioArgument | undefined {
 		...(typeof scenario === 'string' ? { scenario } : {}),
 		...(typeof policy === 'string' ? { policy } : {}),
 		...(typeof finding === 'number' ? { finding } : {}),
+		...(typeof arch === 'string' ? { arch } : {}),
+		...(typeof rule === 'string' ? { rule } : {}),
 	};
 }

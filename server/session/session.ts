@@ -7,6 +7,7 @@ import type { Comparisons } from './comparisons.ts';
 import type { Configuration } from './configuration.ts';
 import type { Documents } from './documents.ts';
 import type { ReviewedDocument } from './reviewed-document.ts';
+import type { Progress } from './reviews.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** What a feature of the language server works with. */
@@ -24,6 +25,12 @@ export interface Session {
 	/** Where the code before a patch may be looked for. */
 	sources(): SourceOptions;
 	configuration(): Configuration;
+	/** The page that describes the rules. */
+	readonly rulesPage: URL;
+	/** The folders of the workspace that are on disk. */
+	readonly roots: readonly string[];
+	/** Shows that work is under way, where the client can; `cancelled` is called when the user has had enough of it. */
+	beginProgress(title: string, cancelled: () => void): Progress;
 	/** What threads without a diff offer to compare. */
 	readonly comparisons: Comparisons;
 	/** What was parsed from the document; from an earlier text while a large one is parsed elsewhere. */

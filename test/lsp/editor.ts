@@ -36,6 +36,10 @@ export interface EditorOptions {
 	/** Answers workspace/configuration with this. */
 	readonly configuration?: unknown;
 	readonly initializationOptions?: unknown;
+	/** Client capabilities beside the usual ones, each section merged into its own. */
+	readonly capabilities?: { readonly workspace?: object; readonly textDocument?: object };
+	/** Answers to requests of the server, by method. */
+	readonly answers?: Readonly<Record<string, (params: unknown) => unknown>>;
 	/** URIs of the workspace's folders. */
 	readonly folders?: readonly string[];
 	/** Watches files when it is asked to. */
@@ -89,6 +93,8 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
 	});
 	connection.onRequest((method, params) => {
 		note(method, params);
+		const answer = options.answers?.[method];
+		if (answer !== undefined) return answer(params);
 		return method === 'workspace/configuration' ? [editor.configuration ?? null] : null;
 	});
 	connection.listen();
@@ -146,18 +152,22 @@ function capabilitiesOf({
 	workDoneProgress = false,
 	watches = false,
 	configuration,
+	capabilities = {},
 }: EditorOptions): object {
 	return {
 		workspace: {
 			configuration: configuration !== undefined,
 			didChangeWatchedFiles: { dynamicRegistration: watches },
-			...(refresh ? { diagnostics: { refreshSupport: true }, codeLens: { refreshSupport: true } } : {}),
+			...(refresh ? { diagnostics: { refreshSupport: true }, codeLens: { refreshSupport: true }, inlayHint: { refreshSupport: true } } : {}),
+			...capabilities.workspace,
 		},
 		textDocument: {
-			publishDiagnostics: { relatedInformation: true },
+			publishDiagnostics: { relatedInformation: true, codeDescriptionSupport: true },
 			...(pull ? { diagnostic: {} } : {}),
 			hover: { contentFormat: markdown ? ['markdown', 'plaintext'] : ['plaintext'] },
 			documentSymbol: { hierarchicalDocumentSymbolSupport: nestedSymbols },
+			codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: ['quickfix'] } } },
+			...capabilities.textDocument,
 		},
 		window: { workDoneProgress },
 	};

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { ruleAddress } from '../../server/features/diagnostic-items.ts';
 import { rules } from '../../server/review/rules.ts';
 import { catalogue } from '../../simulator/index.ts';
 
@@ -58,4 +60,13 @@ const PAGES: readonly [name: string, text: string][] = [
 
 it.each(PAGES)('docs/%s.md says what the code says', async (name, text) => {
 	await expect(text).toMatchFileSnapshot(`../../docs/${name}.md`);
+});
+
+it('each rule is described on the line that diagnostics lead to', () => {
+	const page = readFileSync(new URL('../../docs/rules.md', import.meta.url), 'utf8').split('\n');
+	for (const { id } of rules()) {
+		const line = Number(/#L(\d+)$/.exec(ruleAddress(new URL('file:///rules.md'), id) ?? '')?.[1]);
+		expect(page[line - 1]).toContain(`\`${id}\``);
+	}
+	expect(ruleAddress(new URL('file:///rules.md'), 'unusable')).toBeNull();
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { defaultConfiguration, readConfiguration, severitySettings, traceSettings } from '../../server/session/configuration.ts';
+import { defaultConfiguration, inlayHintsSettings, readConfiguration, severitySettings, traceSettings } from '../../server/session/configuration.ts';
 import { root, sources } from './sources.ts';
 
 interface Property {
@@ -48,6 +48,7 @@ describe('settings of the manifest', () => {
 	});
 	it('have the values that the server accepts', () => {
 		expect(properties['faultline.severities']?.additionalProperties?.enum).toEqual(severitySettings);
+		expect(properties['faultline.inlayHints']?.enum).toEqual(inlayHintsSettings);
 		expect(properties['faultline.trace.server']?.enum).toEqual(traceSettings);
 	});
 });
@@ -75,6 +76,7 @@ describe('reading settings', () => {
 		['exploration', -1],
 		['exploration', 0.5],
 		['exploration', (properties['faultline.exploration']?.maximum ?? 0) + 1],
+		['inlayHints', true],
 		['trace', { server: 'loud' }],
 	])('%s = %j is refused by name and keeps its default', (name, value) => {
 		const { configuration, problems } = readConfiguration({ [name]: value });
@@ -91,6 +93,7 @@ describe('reading settings', () => {
 			exploration: properties['faultline.exploration']?.maximum,
 			severities: { 'tlb-flush': 'off' },
 			thresholds: { 'lock-wait': 5 },
+			inlayHints: 'all',
 			trace: { server: 'verbose' },
 		};
 		expect(readConfiguration(given)).toEqual({ configuration: given, problems: [] });
