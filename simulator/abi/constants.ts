@@ -121,6 +121,8 @@ export const CONSTANTS: readonly AbiEntry[] = [
 	constant('TASK_RUNNING', 0, 'runnable', 'int'),
 	constant('TASK_UNINTERRUPTIBLE', 2, 'waits for an event only', 'int'),
 	constant('TASK_KILLABLE', 0x102, 'waits for an event or a fatal signal', 'int'),
+	constant('MM_CP_TRY_CHANGE_WRITABLE', F.MM_CP_TRY_CHANGE_WRITABLE, 'entries may become writable at once if nothing forbids it', 'unsigned long'),
+	constant('MM_CP_PROT_NUMA', F.MM_CP_PROT_NUMA, 'the change is a NUMA hint', 'unsigned long'),
 	constant('RMAP_NONE', 0, 'no rmap flag', 'rmap_t'),
 	constant('RMAP_EXCLUSIVE', 1, 'the anonymous page belongs to one process', 'rmap_t'),
 	...(

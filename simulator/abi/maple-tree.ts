@@ -2,7 +2,9 @@
  * ABI entries for maple trees: lib/maple_tree.c. The tree of an mm is the model's list of its VMAs, in the ranges that they say themselves;
  * every other tree is a list of ranges. What a walk knows of nodes is nothing: its range and whether it has begun are all that it keeps.
  */
+
 import type { Kernel } from '../kernel/kernel.ts';
+import { READ } from '../machine/access-log.ts';
 import { type AbiEntry, nop, on } from './entry.ts';
 import { ma_state, maple_tree, mm_struct, vm_area_struct } from './structs.ts';
 
@@ -50,6 +52,7 @@ function mmOf(k: Kernel, tree: number): number | undefined {
 function rangesOf(k: Kernel, tree: number): readonly MapleRange[] {
 	const mm = mmOf(k, tree);
 	if (mm === undefined) return k.mapleTrees.get(tree) ?? [];
+	k.note('vmas', mm, READ);
 	return (k.vmas.get(mm) as number[]).map((entry) => ({
 		first: k.mem.r64(entry + vm_area_struct.vm_start),
 		last: k.mem.r64(entry + vm_area_struct.vm_end) - 1,

@@ -168,8 +168,8 @@ export const MM: readonly AbiEntry[] = [
 	symbol('void spin_unlock(spinlock_t *lock)', 'releases a spinlock', 'spin_unlock', false),
 	symbol('void spin_lock_irq(spinlock_t *lock)', 'takes a spinlock, interrupts off', 'spin_lock', false),
 	symbol('void spin_unlock_irq(spinlock_t *lock)', 'releases a spinlock, interrupts on', 'spin_unlock', false),
-	nop('void rcu_read_lock(void)', 'begins an RCU section: what it sees is not freed inside'),
-	nop('void rcu_read_unlock(void)', 'ends an RCU section'),
+	symbol('void rcu_read_lock(void)', 'begins an RCU section: what it sees is not freed inside', 'rcu_read_lock', false),
+	symbol('void rcu_read_unlock(void)', 'ends an RCU section', 'rcu_read_unlock', false),
 	nop('void local_irq_disable(void)', 'interrupts off'),
 	nop('void local_irq_enable(void)', 'interrupts on'),
 	nop('void preempt_disable(void)', 'no preemption'),
@@ -230,6 +230,9 @@ export const MM: readonly AbiEntry[] = [
 		(k, f, _p, nr) => {
 			for (let i = 0; i < n(nr); i++) k.page_remove_rmap(n(f));
 		},
+	),
+	on('void folio_remove_rmap_pte(struct folio *folio, struct page *page, struct vm_area_struct *vma)', 'one mapping of a folio less', (k, f) =>
+		k.page_remove_rmap(n(f)),
 	),
 	on('void folio_remove_rmap_pmd(struct folio *folio, struct page *page, struct vm_area_struct *vma)', 'one PMD mapping of a folio less', (k, f) =>
 		k.page_remove_rmap(n(f)),

@@ -4,6 +4,7 @@
  */
 import { type AbiEntry, on, perArch, pure, ranged, symbol } from './entry.ts';
 import * as P from './pte.ts';
+import { mm_struct } from './structs.ts';
 
 const TLB = 'struct mmu_gather *tlb';
 const VMA = 'struct vm_area_struct *vma';
@@ -38,6 +39,16 @@ const GATHER: readonly AbiEntry[] = [
 		'mm_tlb_flush_pending',
 		false,
 	),
+	on('bool mm_tlb_flush_nested(struct mm_struct *mm)', 'tells whether two unmaps or protection changes are under way that have not flushed yet', (k, mm) =>
+		k.mem.r32(word(mm) + mm_struct.tlb_flush_pending) > 1 ? 1 : 0,
+	),
+	on('void inc_tlb_flush_pending(struct mm_struct *mm)', 'an unmap or protection change begins', (k, mm) =>
+		k.mem.add32(word(mm) + mm_struct.tlb_flush_pending, 1),
+	),
+	on('void dec_tlb_flush_pending(struct mm_struct *mm)', 'an unmap or protection change has flushed', (k, mm) =>
+		k.mem.add32(word(mm) + mm_struct.tlb_flush_pending, -1),
+	),
+	symbol(`void __tlb_reset_range(${TLB})`, 'nothing is gathered, or everything where the address space ends', '__tlb_reset_range', false),
 	perArch('tlb_end_vma', symbol(`void tlb_end_vma(${TLB}, ${VMA})`, 'the end of one VMA of an unmap or protection change', 'tlb_end_vma', false)),
 	perArch('tlb_flush', symbol(`void tlb_flush(${TLB})`, 'the flush of what was gathered', 'tlb_flush', false)),
 	perArch(

@@ -22,17 +22,25 @@ export function setIfChanged(k: Kernel, vma: number, address: number, ptep: numb
 }
 
 export function testAndClearYoung(k: Kernel, vma: number, address: number, ptep: number): number {
+	k.point('pte', ptep);
 	const pte = k.mem.r64(ptep);
 	if (!pte_young(pte)) return 0;
-	k.setPte(mmOf(k, vma), address, ptep, pte_mkold(pte));
+	k.writePte(mmOf(k, vma), address, ptep, pte_mkold(pte));
 	return 1;
 }
 
 /** Empties the entry and returns what was there. */
 export function exchange(k: Kernel, mm: number, address: number, ptep: number): number {
+	k.point('pte', ptep);
 	const old = k.mem.r64(ptep);
-	k.setPte(mm, address, ptep, 0);
+	k.writePte(mm, address, ptep, 0);
 	return old;
+}
+
+/** Takes write permission from an entry, of either level. */
+function wrprotect(k: Kernel, mm: number, address: number, ptep: number): void {
+	k.point('pte', ptep);
+	k.writePte(mm, address, ptep, pte_wrprotect(k.mem.r64(ptep)));
 }
 
 /** pte_accessible() of those who define it: an entry without PRESENT is cached only while its flush is pending. */
@@ -127,7 +135,7 @@ export const genericOps: ArchOps = {
 		return old;
 	},
 	ptep_test_and_clear_young: testAndClearYoung,
-	ptep_set_wrprotect: (k, mm, address, ptep) => k.setPte(mm, address, ptep, pte_wrprotect(k.mem.r64(ptep))),
+	ptep_set_wrprotect: wrprotect,
 	ptep_modify_prot_start: (k, vma, address, ptep) => k.ptep_get_and_clear(mmOf(k, vma), address, ptep),
 	ptep_modify_prot_commit: (k, vma, address, ptep, _old, entry) => k.set_pte_at(mmOf(k, vma), address, ptep, entry),
 	arch_enter_lazy_mmu_mode: () => undefined,
@@ -151,10 +159,11 @@ export const genericOps: ArchOps = {
 		if (young) k.flush_pmd_tlb_range(vma, address, address + PMD_SIZE);
 		return young;
 	},
-	pmdp_set_wrprotect: (k, mm, address, pmdp) => k.setPte(mm, address, pmdp, pte_wrprotect(k.mem.r64(pmdp))),
+	pmdp_set_wrprotect: wrprotect,
 	pmdp_invalidate: (k, vma, address, pmdp) => {
+		k.point('pte', pmdp);
 		const old = k.mem.r64(pmdp);
-		k.setPte(mmOf(k, vma), address, pmdp, pmd_mkinvalid(old));
+		k.writePte(mmOf(k, vma), address, pmdp, pmd_mkinvalid(old));
 		k.flush_pmd_tlb_range(vma, address, address + PMD_SIZE);
 		return old;
 	},

@@ -50,16 +50,18 @@ function needFlush(k: Kernel, mm: number, address: number): void {
 
 /** pte_update(): the entry changes, and what the hash table has of it goes. */
 function update(k: Kernel, mm: number, address: number, ptep: number, entry: number): number {
+	k.point('pte', ptep);
 	const old = k.mem.r64(ptep);
-	k.setPte(mm, address, ptep, entry);
+	k.writePte(mm, address, ptep, entry);
 	if (hashed(k, mm, address)) needFlush(k, mm, address);
 	return old;
 }
 
 /** pmd_hugepage_update(): never batched. */
 function updateHuge(k: Kernel, mm: number, address: number, pmdp: number, entry: number): number {
+	k.point('pte', pmdp);
 	const old = k.mem.r64(pmdp);
-	k.setPte(mm, address, pmdp, entry);
+	k.writePte(mm, address, pmdp, entry);
 	if (hashed(k, mm, address)) flush(k, mm, address, address + PMD_SIZE, { stride: PMD_SIZE, tables: false });
 	return old;
 }

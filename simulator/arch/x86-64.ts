@@ -36,8 +36,9 @@ function ops(v: number): ArchOps {
 		...genericOps,
 		tlb_end_vma: () => undefined,
 		pmdp_invalidate_ad: (k, vma, address, pmdp) => {
+			k.point('pte', pmdp);
 			const old = k.mem.r64(pmdp);
-			k.setPte(mmOf(k, vma), address, pmdp, pmd_mkinvalid(old));
+			k.writePte(mmOf(k, vma), address, pmdp, pmd_mkinvalid(old));
 			return old;
 		},
 		flush_tlb_page: (k, vma, address) => flushMmRange(k, mmOf(k, vma), address, address + PAGE_SIZE, LEAVES),

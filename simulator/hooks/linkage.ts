@@ -6,12 +6,13 @@ import { type CType, parseType, type Signature, structOf } from '../c/types.ts';
 import { signatureOf } from '../kernel/build.ts';
 import type { Feature } from '../kernel/features.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { SUSPENDABLE } from '../schedule/form.ts';
 import { FUNCTION_POINTERS } from '../kernel/mm.ts';
+import { SUSPENDABLE } from '../schedule/form.ts';
 
 /** Loop and declaration macros of the kernel, in our own C. */
 const MACROS = new Map([
 	['XA_STATE', { params: ['name', 'array', 'index'], body: 'struct xa_state name = { .xa = (array), .xa_index = (index) };' }],
+	['MA_STATE', { params: ['name', 'mt', 'first', 'end'], body: 'struct ma_state name = { .tree = (mt), .index = (first), .last = (end) };' }],
 	['xas_for_each', { params: ['xas', 'entry', 'max'], body: 'for (entry = xas_find(xas, max); entry; entry = xas_next_entry(xas, max))' }],
 ]);
 

@@ -4,10 +4,12 @@ import { task_struct, vm_area_struct } from '../abi/structs.ts';
 import { READ, WRITE } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
 import { translate } from '../machine/mmu.ts';
-import type { Tlb } from '../machine/tlb.ts';
+import type { Tlb, TlbEntry } from '../machine/tlb.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
 import { vmFlags } from './memory.ts';
+
+const NO_ENTRY: TlbEntry = { pte: 0, generation: 0 };
 
 /** Faults that one access may take before it counts as stuck. */
 const MAX_FAULTS = 16;
@@ -18,12 +20,10 @@ const MAX_WAITS = 64;
 
 /** The VMA of the address, locked for reading, or 0 to fall back to mmap_lock. mm/memory.c of 6.4. */
 export function* lock_vma_under_rcu(k: Kernel, mm: number, address: number): Co<number> {
-	const vma = k.vma_lookup(mm, address);
-	if (vma === 0 || !k.vma_start_read(vma)) return 0;
-	if (address < k.mem.r64(vma + vm_area_struct.vm_start) || address >= k.mem.r64(vma + vm_area_struct.vm_end)) {
-		k.vma_end_read(vma);
-		return 0;
-	}
+	k.rcu_read_lock();
+	const vma = lockFound(k, k.vma_lookup(mm, address), address);
+	k.rcu_read_unlock();
+	if (vma === 0) return 0;
 	// Before 6.6 only anonymous VMAs are handled under the VMA lock, before 6.10 those only whose anon_vma exists.
 	const anonymous = k.mem.r64(vma + vm_area_struct.vm_ops) === 0;
 	const prepared = k.mem.r64(vma + vm_area_struct.anon_vma) !== 0;
@@ -32,6 +32,16 @@ export function* lock_vma_under_rcu(k: Kernel, mm: number, address: number): Co<
 		return 0;
 	}
 	return vma;
+}
+
+/** The VMA that was found without a lock, locked, if it is still there and still holds the address; else 0. */
+function lockFound(k: Kernel, vma: number, address: number): number {
+	if (vma === 0 || !k.vma_start_read(vma)) return 0;
+	k.note('vmas', k.mem.r64(vma + vm_area_struct.vm_mm), READ);
+	if (!k.mem.u8[vma + vm_area_struct.detached] && address >= k.mem.r64(vma + vm_area_struct.vm_start) && address < k.mem.r64(vma + vm_area_struct.vm_end))
+		return vma;
+	k.vma_end_read(vma);
+	return 0;
 }
 
 /** Handles one user page fault, retries included. Returns the vm_fault_t of the last try. */
@@ -137,6 +147,8 @@ export function* user_access(k: Kernel, address: number, write: number, value: n
 			if (write) k.frames.content[seen.pfn] = value >= 0 ? value : (k.frames.content[seen.pfn] as number) + 1;
 			return k.frames.content[seen.pfn] as number;
 		}
+		// What the walk read was no table any more, whatever came of it.
+		if (seen.stale) k.oracles.onAccess({ mm: task.mm, address, write: false, pfn: 0, entry: NO_ENTRY, hit: false, stale: true });
 		if (faults > 0) k.counters.add('fault.extra');
 		if (k.hw.faultEvicts) tlb.drop(task.mm, vpn, vpn + 1);
 		k.oracles.onEnter(task, 'keeps');

@@ -25,6 +25,7 @@ import { Deferred } from './luf.ts';
 import type { Machine } from './machine.ts';
 import type { Device } from './mmu-notifier.ts';
 import { Observer } from './observer.ts';
+import { Rcu } from './rcu.ts';
 import type { Symbols } from './symbols.ts';
 
 export interface Violation {
@@ -69,6 +70,8 @@ export class KernelState {
 	oracles = new Observer();
 	/** Live mm_structs and the VMAs of each, by start address. */
 	vmas = new Map<number, number[]>();
+	/** VMAs that are being unmapped: their mm has them no more, but walks of mappings still find them. */
+	leaving = new Set<number>();
 	/** Maple trees apart from those of the mms. */
 	mapleTrees = new Map<number, readonly MapleRange[]>();
 	/** CPUs that run the mm. */
@@ -95,6 +98,7 @@ export class KernelState {
 	notifiers = this.map<Device>();
 	/** Flushes that lazy unmap flush has put off. */
 	deferred = new Deferred();
+	rcu = new Rcu();
 	/** CPUs that have interrupts off: an interrupt to one is taken when they are on again. */
 	irqsOff = new Set<number>();
 	/** Page-table locks that are allocated apart, by the table's page. */
@@ -212,7 +216,9 @@ export class KernelState {
 		[this.onNext, this.lastUse, this.#scratch] = [new Map(), new Map(), new Map()];
 		[this.shmemRead, this.called] = [new Set(), new Set()];
 		this.irqsOff = new Set();
+		this.leaving = new Set();
 		this.deferred = new Deferred();
+		this.rcu = new Rcu();
 		this.archState = new ArchState();
 		this.#maps = 0;
 		this.swapSlots = this.map();
@@ -319,6 +325,11 @@ export class KernelState {
 
 	setPte(mm: number, address: number, ptep: number, pte: number): void {
 		this.point('pte', ptep);
+		this.writePte(mm, address, ptep, pte);
+	}
+
+	/** The second half of an exchange, or of a change of a flag: hardware sets flags before the first half or behind this. */
+	writePte(mm: number, address: number, ptep: number, pte: number): void {
 		this.oracles.onEntry(mm, address, ptep, pte);
 		this.mem.w64(ptep, pte);
 	}

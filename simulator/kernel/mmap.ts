@@ -46,11 +46,12 @@ export function* do_munmap(k: Kernel, mm: number, start: number, len: number, do
 	for (const vma of vmas) {
 		if (k.has('per-vma-lock')) yield* k.vma_start_write(vma);
 		k.vma_detach(vma);
+		k.leaving.add(vma);
 		if (k.mem.r64(vma + vm_area_struct.vm_flags) & F.VM_LOCKED) k.munlock_pages(vma, startOf(k, vma), endOf(k, vma));
 	}
 	if (downgrade && k.has('munmap-downgrade')) k.mmap_write_downgrade(mm);
 	if (vmas.length > 0) k.unmap_region(mm, vmas, start, end);
-	for (const vma of vmas) k.mem.free(vma);
+	for (const vma of vmas) k.free_rcu(vma);
 	if (downgrade) {
 		if (k.has('munmap-downgrade')) k.mmap_read_unlock(mm);
 		else k.mmap_write_unlock(mm);
@@ -67,6 +68,7 @@ export function unmap_region(k: Kernel, mm: number, vmas: readonly number[], sta
 	if (!k.has('unmap-no-drain')) k.lru_add_drain();
 	k.tlb_gather_mmu(tlb, mm);
 	k.unmap_vmas(tlb, vmas, start, end);
+	for (const vma of vmas) k.leaving.delete(vma);
 	k.free_pgtables(tlb, vmas, floor, ceiling);
 	k.tlb_finish_mmu(tlb);
 	k.rt.pop(tlb, mmu_gather.SIZE);

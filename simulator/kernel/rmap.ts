@@ -2,7 +2,9 @@
 import * as F from '../abi/flags.ts';
 import * as P from '../abi/pte.ts';
 import { file, mm_struct, page, task_struct, tlbflush_unmap_batch, vm_area_struct } from '../abi/structs.ts';
+import { READ } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
+import { SUSPENDABLE } from '../schedule/form.ts';
 import type { Kernel } from './kernel.ts';
 import { vmFlags } from './memory.ts';
 import { endOf, startOf } from './vma.ts';
@@ -99,7 +101,11 @@ export function fileVmas(k: Kernel, mapping: number): number[] {
 
 function byOffset(k: Kernel, has: (vma: number) => boolean): number[] {
 	const out: number[] = [];
-	for (const vmas of k.vmas.values()) for (const vma of vmas) if (has(vma)) out.push(vma);
+	for (const [mm, vmas] of k.vmas) {
+		k.note('vmas', mm, READ);
+		for (const vma of vmas) if (has(vma)) out.push(vma);
+	}
+	for (const vma of k.leaving) if (has(vma)) out.push(vma);
 	return out.sort((a, b) => k.mem.r64(a + vm_area_struct.vm_pgoff) - k.mem.r64(b + vm_area_struct.vm_pgoff));
 }
 
@@ -112,18 +118,30 @@ export function overlapping(k: Kernel, vmas: readonly number[], first: number, l
 }
 
 /** Where the VMA maps pages of the folio, from an address on: page_vma_mapped_walk. With `migration` the migration entries instead of the present ones. */
-function mapped(k: Kernel, folio: number, vma: number, first: number, migration: boolean): Mapping[] {
+function mapped(k: Kernel, folio: number, vma: number, first: number, migration: boolean, sync = false): Mapping[] {
 	const head = k.compound_head(folio);
 	const out: Mapping[] = [];
 	const skipped = k.mem.r64(vma + vm_area_struct.vm_pgoff) + (first - startOf(k, vma)) / F.PAGE_SIZE - k.mem.r64(head + page.index);
 	for (let i = skipped; i < 2 ** k.folio_order(head); i++) {
 		const address = first + (i - skipped) * F.PAGE_SIZE;
 		if (address >= endOf(k, vma)) break;
-		const found = mappedAt(k, vma, address, head + i * page.SIZE, migration);
+		let found = mappedAt(k, vma, address, head + i * page.SIZE, migration);
+		if (found === null && sync && settled(k, vma, address)) found = mappedAt(k, vma, address, head + i * page.SIZE, migration);
 		if (found !== null) out.push(found);
 		if (found?.huge) break;
 	}
 	return out;
+}
+
+/** PVMW_SYNC: waits until nobody holds the table's lock, so that an entry that is being moved is where it goes, and one that was cleared is flushed. */
+function settled(k: Kernel, vma: number, address: number): boolean {
+	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
+	const pmd = k.pmd_offset(mm, address);
+	if (!SUSPENDABLE || pmd === 0 || k.pte_offset_map(pmd, address) === 0) return false;
+	const lock = k.pte_lockptr(mm, pmd);
+	k.spin_lock(lock);
+	k.spin_unlock(lock);
+	return true;
 }
 
 function mappedAt(k: Kernel, vma: number, address: number, p: number, migration: boolean): Mapping | null {
@@ -180,6 +198,7 @@ export function folio_referenced_one(k: Kernel, folio: number, vma: number, firs
 /** Writeback begins: every shared mapping becomes read-only and clean, flushed. Returns how many were changed. */
 export function folio_mkclean(k: Kernel, folio: number): number {
 	let cleaned = 0;
+	if (k.mem.r32(k.compound_head(folio) + page._mapcount) < 0) return 0;
 	for (const { vma, address } of k.rmap_walk(folio)) if (vmFlags(k, vma) & F.VM_SHARED) cleaned += k.page_vma_mkclean_one(folio, vma, address);
 	return cleaned;
 }
@@ -187,7 +206,7 @@ export function folio_mkclean(k: Kernel, folio: number): number {
 export function page_vma_mkclean_one(k: Kernel, folio: number, vma: number, first: number): number {
 	const mm = k.mem.r64(vma + vm_area_struct.vm_mm);
 	let cleaned = 0;
-	for (const m of mapped(k, folio, vma, first, false)) {
+	for (const m of mapped(k, folio, vma, first, false, true)) {
 		const entry = k.mem.r64(m.ptep);
 		if (!P.pte_dirty(entry) && !P.pte_write(entry)) continue;
 		const end = m.address + (m.huge ? F.PMD_SIZE : F.PAGE_SIZE);
@@ -274,7 +293,8 @@ export function try_to_migrate(k: Kernel, folio: number, flags: number): number 
 /** An entry that maps 2 MiB is replaced by a table first, of migration entries at once with `freeze`. Up to 6.10 whatever stands there is locked and looked at. */
 function splitMapping(k: Kernel, folio: number, vma: number, address: number, flags: number, freeze: number): void {
 	const pmd = k.pmd_offset(k.mem.r64(vma + vm_area_struct.vm_mm), address);
-	const huge = pmd !== 0 && mapped(k, folio, vma, address, false)[0]?.huge;
+	const places = pmd === 0 ? [] : mapped(k, folio, vma, address, false);
+	const huge = places[0]?.huge;
 	if (huge || (pmd !== 0 && flags & F.TTU_SPLIT_HUGE_PMD && !k.has('split-in-walk'))) k.__split_huge_pmd(vma, pmd, address, freeze);
 }
 

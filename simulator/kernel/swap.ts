@@ -74,7 +74,14 @@ export const do_swap_page: Staged<FaultFn> = staged<SwapFrame, FaultFn>(
 				f.swapcache = f.folio !== 0 && k.pageFlag(f.folio, F.PG_swapcache) ? f.folio : 0;
 			}),
 			// The slot was freed: somebody else has faulted the page in, or it is unmapped.
-			s.when('slot-gone', 'unlikely folio page pte_offset_map_lock pte_same VM_FAULT_OOM unlock', (_k, f) => f.folio === 0, [s.jump('out')]),
+			s.when('slot-gone', 'unlikely folio page pte_offset_map_lock pte_same VM_FAULT_OOM unlock', (_k, f) => f.folio === 0, [
+				// Whoever changes the entry is waited for.
+				s.run('slot-gone-wait', 'vmf pte ptl', (k, f) => {
+					const pte = k.pte_offset_map_lock(mmOf(k, f.vmf), k.mem.r64(f.vmf + vm_fault.pmd), addressOf(k, f.vmf), f.vmf + vm_fault.ptl);
+					if (pte !== 0) k.pte_unmap_unlock(pte, k.mem.r64(f.vmf + vm_fault.ptl));
+				}),
+				s.jump('out'),
+			]),
 			s.run('major', 'ret VM_FAULT_MAJOR count_vm_event PGMAJFAULT', (_k, f) => {
 				f.ret = F.VM_FAULT_MAJOR;
 			}),

@@ -24,6 +24,7 @@ import * as mprotect from './mprotect.ts';
 import * as mremap from './mremap.ts';
 import * as pageWriteback from './page-writeback.ts';
 import * as pgtable from './pgtable.ts';
+import * as rcu from './rcu.ts';
 import * as readahead from './readahead.ts';
 import * as rmap from './rmap.ts';
 import * as shmem from './shmem.ts';
@@ -54,6 +55,7 @@ const FILES = {
 	hugeMemory,
 	khugepaged,
 	luf,
+	rcu,
 	readahead,
 	shmem,
 	spf,
@@ -95,6 +97,7 @@ export interface Symbols
 		Bind<typeof hugeMemory>,
 		Bind<typeof khugepaged>,
 		Bind<typeof luf>,
+		Bind<typeof rcu>,
 		Bind<typeof readahead>,
 		Bind<typeof shmem>,
 		Bind<typeof spf>,
@@ -134,6 +137,7 @@ const SOURCES: Readonly<Record<keyof typeof FILES, string>> = {
 	hugeMemory: 'mm/huge_memory.c',
 	khugepaged: 'mm/khugepaged.c',
 	luf: 'mm/rmap.c',
+	rcu: 'include/linux/rcupdate.h',
 	readahead: 'mm/readahead.c',
 	shmem: 'mm/shmem.c',
 	spf: 'mm/memory.c',

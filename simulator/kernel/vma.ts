@@ -13,6 +13,7 @@ import {
 	vm_fault,
 	vm_operations_struct,
 } from '../abi/structs.ts';
+import { READ, WRITE } from '../machine/access-log.ts';
 import { COST } from '../machine/cost.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Kernel } from './kernel.ts';
@@ -56,6 +57,7 @@ export function insert_vma(k: Kernel, request: MapRequest): number {
 export function link(k: Kernel, vma: number): void {
 	const list = vmasOf(k, k.mem.r64(vma + vm_area_struct.vm_mm));
 	const start = startOf(k, vma);
+	k.note('vmas', k.mem.r64(vma + vm_area_struct.vm_mm), WRITE);
 	let i = list.length;
 	while (i > 0 && startOf(k, list[i - 1] as number) > start) i--;
 	list.splice(i, 0, vma);
@@ -71,6 +73,7 @@ function count(k: Kernel, vma: number, by: number): void {
 export function vma_detach(k: Kernel, vma: number): void {
 	const list = vmasOf(k, k.mem.r64(vma + vm_area_struct.vm_mm));
 	list.splice(list.indexOf(vma), 1);
+	k.note('vmas', k.mem.r64(vma + vm_area_struct.vm_mm), WRITE);
 	k.mem.u8[vma + vm_area_struct.detached] = 1;
 	count(k, vma, -1);
 }
@@ -86,6 +89,7 @@ export function find_vma(k: Kernel, mm: number, address: number): number {
 /** The VMA that holds the address, or 0; who walks under RCU looks again. */
 export function vma_lookup(k: Kernel, mm: number, address: number): number {
 	k.cost(COST.step);
+	k.note('vmas', mm, READ);
 	for (const vma of vmasOf(k, mm)) if (address < endOf(k, vma)) return address >= startOf(k, vma) ? vma : 0;
 	return 0;
 }
@@ -256,7 +260,7 @@ function* join(k: Kernel, low: number, high: number): Co<void> {
 	if (k.mem.r64(low + vm_area_struct.anon_vma) === 0) setAnonVma(k, low, k.mem.r64(high + vm_area_struct.anon_vma));
 	k.mem.w64(low + vm_area_struct.vm_end, endOf(k, high));
 	k.vma_detach(high);
-	k.mem.free(high);
+	k.free_rcu(high);
 }
 
 /** A struct file of `pages` pages whose cache is empty; `shmem` for one that lives in memory only. */

@@ -9,7 +9,7 @@ import type { Tlb, TlbEntry } from './tlb.ts';
 export type Translation =
 	| { readonly ok: true; readonly pfn: number; readonly entry: TlbEntry; readonly hit: boolean; readonly stale: boolean }
 	/** `present`: the walk found an entry that forbids the access or wants its flags set; else there is none. */
-	| { readonly ok: false; readonly present: boolean };
+	| { readonly ok: false; readonly present: boolean; readonly stale: boolean };
 
 /** Address of the entry of `vpn` in the table whose struct page is named by a present upper-level entry. */
 function tableOf(frames: Frames, entry: number): number {
@@ -36,12 +36,12 @@ export function translate(frames: Frames, tlb: Tlb, hw: Hardware, counters: Coun
 		const dirty = PTE_WRITE | PTE_DIRTY;
 		if (!write || (cached.pte & dirty) === dirty) return { ok: true, pfn: frameOf(cached.pte, vpn), entry: cached, hit: true, stale: false };
 		// A store through a clean or read-only entry: where a fault does not drop it, a read-only entry is believed.
-		if (!hw.faultEvicts && !(hw.setsDirty && cached.pte & PTE_WRITE)) return { ok: false, present: true };
+		if (!hw.faultEvicts && !(hw.setsDirty && cached.pte & PTE_WRITE)) return { ok: false, present: true, stale: false };
 		tlb.drop(mm, vpn, vpn + 1);
 	}
 	if (hw.cachesNotPresent || hw.cachesOld) {
 		const present = tlb.refused(mm, vpn);
-		if (present !== undefined) return { ok: false, present };
+		if (present !== undefined) return { ok: false, present, stale: false };
 	}
 	const table = hw.cachesTables ? tlb.table(mm, vpn) : undefined;
 	const stale = table !== undefined && frames.generation[table.pfn] !== table.generation;
@@ -49,19 +49,19 @@ export function translate(frames: Frames, tlb: Tlb, hw: Hardware, counters: Coun
 	let entry = at === 0 ? 0 : frames.mem.r64(at);
 	if ((entry & PTE_PRESENT) === 0) {
 		if (hw.cachesNotPresent) tlb.refuse(mm, vpn, { present: false, huge: walk(frames, pgd, vpn).pte === 0 });
-		return { ok: false, present: false };
+		return { ok: false, present: false, stale };
 	}
-	if (write && (entry & PTE_WRITE) === 0) return { ok: false, present: true };
+	if (write && (entry & PTE_WRITE) === 0) return { ok: false, present: true, stale };
 	if ((entry & PTE_YOUNG) === 0) {
 		if (!hw.setsAccessed) {
 			if (hw.cachesOld) tlb.refuse(mm, vpn, { present: true, huge: (entry & PTE_HUGE) !== 0 });
-			return { ok: false, present: true };
+			return { ok: false, present: true, stale };
 		}
 		entry |= PTE_YOUNG;
 		counters.add('hw.ad.assist');
 	}
 	if (write && (entry & PTE_DIRTY) === 0) {
-		if (!hw.setsDirty) return { ok: false, present: true };
+		if (!hw.setsDirty) return { ok: false, present: true, stale };
 		entry |= PTE_DIRTY;
 		counters.add('hw.ad.assist');
 	}
