@@ -12,6 +12,7 @@ import { text as migrate } from './migrate.scenario';
 import { text as move } from './move.scenario';
 import { text as notifier } from './notifier.scenario';
 import { text as protect } from './protect.scenario';
+import { text as race } from './race.scenario';
 import { text as reclaim } from './reclaim.scenario';
 import { text as spf } from './spf.scenario';
 import { text as swap } from './swap.scenario';
@@ -33,6 +34,7 @@ export const BUILTIN_TEXTS: Readonly<Record<string, string>> = {
 	'locks.scenario': locks,
 	'notifier.scenario': notifier,
 	'spf.scenario': spf,
+	'race.scenario': race,
 };
 
 /** Symbols by scenario, separated by spaces. A test writes them: they are what the scenarios call whose text does not say what it is about. */

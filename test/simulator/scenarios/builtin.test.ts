@@ -66,6 +66,7 @@ const UNHARMED: readonly string[] = [
 	...['touch-threads', 'touch-together', 'shared-write', 'fault-around-window', 'fault-around-hole', 'prefault-reclaim', 'cow-together', 'pin-fork'],
 	...['mprotect-back', 'migrate-pinned', 'huge-touch', 'huge-split', 'fork-shared', 'exit-threads'],
 	...['fault-mprotect', 'fault-munmap', 'fault-throttled', 'fault-throttled-vma', 'aged-access', 'device-protect'],
+	...['copy-load', 'copy-punch', 'protect-fault', 'read-file', 'touch-table', 'touch-touch', 'unmap-fault'].map((what) => `race-${what}`),
 ];
 
 describe('a kernel in which', () => {
