@@ -9,9 +9,9 @@ import type { CParser } from '../c/parser.ts';
 import type { Param, Signature } from '../c/types.ts';
 import { stageEvents } from '../hooks/compose.ts';
 import type { Staged, StageNode } from '../hooks/stages.ts';
-import type { Feature } from './features.ts';
-import { type Co } from '../schedule/scheduler.ts';
 import { SUSPENDS } from '../schedule/form.ts';
+import type { Co } from '../schedule/scheduler.ts';
+import type { Feature } from './features.ts';
 import { type Kernel, KernelState, type Watch } from './kernel.ts';
 import { type AnyStaged, isStaged, SYMBOLS, type SymbolFn } from './symbols.ts';
 

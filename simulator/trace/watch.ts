@@ -5,8 +5,8 @@
 import * as F from '../abi/flags.ts';
 import { page } from '../abi/structs.ts';
 import { genericOps } from '../arch/generic.ts';
-import * as folio from '../kernel/folio.ts';
 import type { FlushKind } from '../kernel/flush.ts';
+import * as folio from '../kernel/folio.ts';
 import type { Kernel, KernelState } from '../kernel/kernel.ts';
 import * as locks from '../kernel/locks.ts';
 import * as pgtable from '../kernel/pgtable.ts';
