@@ -45,6 +45,8 @@ const serverFromItsBundle = {
 	},
 };
 
+const page = { platform: 'browser', format: 'iife', target: 'es2022', plugins: [], banner: {}, define: {}, alias: {}, outfile: undefined, outdir: 'dist' };
+
 const entries = {
 	client: { entryPoints: ['client/extension.ts'], external: ['vscode'] },
 	server: {
@@ -61,6 +63,9 @@ const entries = {
 		plugins: [esbuildSuspendable(root), scenarioText, serverFromItsBundle],
 		banner: { js: `#!/usr/bin/env node\n${shared.banner.js}` },
 	},
+	// The page of results, as a browser reads it; it gets nothing of Node.
+	view: { entryPoints: { view: 'client/view/main.ts' }, ...page },
+	style: { entryPoints: { view: 'client/view/style.css' }, ...page },
 	bench: { entryPoints: ['bench/run.ts'] },
 };
 
@@ -68,9 +73,9 @@ const wanted = Object.keys(entries).filter((name) => name !== 'bench' || process
 await mkdir(path.join(root, 'dist'), { recursive: true });
 const built = wanted.map((name) => {
 	const entry = entries[name];
-	const missing = (entry.entryPoints ?? []).find((file) => !existsSync(path.join(root, file)));
+	const missing = Object.values(entry.entryPoints ?? {}).find((file) => !existsSync(path.join(root, file)));
 	if (missing !== undefined) throw new Error(`cannot build dist/${name}.cjs: ${missing} does not exist`);
-	return build({ ...shared, ...entry, outfile: `dist/${name}.cjs` });
+	return build({ ...shared, outfile: `dist/${name}.cjs`, ...entry });
 });
 await Promise.all([
 	...built,
@@ -79,5 +84,5 @@ await Promise.all([
 ]);
 
 // What an earlier build left goes last: a server that starts meanwhile finds every file that it needs.
-const kept = new Set([...wanted.map((name) => `${name}.cjs`), 'web-tree-sitter.wasm', 'tree-sitter-c.wasm']);
+const kept = new Set([...wanted.map((name) => `${name}.cjs`), 'view.js', 'view.css', 'web-tree-sitter.wasm', 'tree-sitter-c.wasm']);
 for (const file of await readdir(path.join(root, 'dist'))) if (!kept.has(file)) await rm(path.join(root, 'dist', file), { recursive: true });

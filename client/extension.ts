@@ -1,21 +1,31 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
 import { registerResults } from './results.ts';
+import { registerResultsView } from './results-view.ts';
 import { ServerProcess } from './server-process.ts';
 import { registerStatus } from './status.ts';
+import { registerTests } from './test-explorer.ts';
+import { registerVirtualPatches } from './virtual-patches.ts';
 
 let server: ServerProcess | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
 	const log = vscode.window.createOutputChannel('Faultline', { log: true });
 	const results = registerResults(context);
-	server = new ServerProcess(vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.cjs').fsPath, context.globalStorageUri.fsPath, log, results);
+	server = new ServerProcess({
+		module: vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.cjs').fsPath,
+		storage: context.globalStorageUri.fsPath,
+		log,
+		results,
+	});
 	context.subscriptions.push(
 		log,
 		vscode.workspace.onDidGrantWorkspaceTrust(() => server?.restart()),
 	);
 	registerStatus(context, server);
-	registerCommands(context, server, results, log);
+	registerCommands(context, server, results, registerResultsView(context, server), log);
+	registerVirtualPatches(context);
+	registerTests(context, server, log);
 	// Commands answer while the server starts, and when it does not.
 	void server.start();
 }

@@ -18,6 +18,8 @@ import { executeCommand } from './features/execute-command.ts';
 import { foldingRange } from './features/folding-range.ts';
 import { hover } from './features/hover.ts';
 import { inlayHint } from './features/inlay-hint.ts';
+import { results } from './features/results.ts';
+import { tests } from './features/tests.ts';
 import { parseDocument } from './patch/read.ts';
 import { abilitiesOf, type ClientAbilities } from './session/abilities.ts';
 import { comparisonsOf } from './session/comparisons.ts';
@@ -25,6 +27,7 @@ import { reviewSettings } from './session/configuration.ts';
 import { trackDocuments } from './session/documents.ts';
 import { progressIn } from './session/progress.ts';
 import { notifications, type StatusParams } from './session/protocol.ts';
+import type { ReviewedDocument } from './session/reviewed-document.ts';
 import { nameOf, scheduleReviews } from './session/reviews.ts';
 import { scenarioTexts } from './session/scenario-texts.ts';
 import { exercisesOf, type Feature, type FeatureEvents, type Session } from './session/session.ts';
@@ -36,7 +39,7 @@ import { VERSION } from './version.ts';
 
 const features: readonly Feature[] = [
 	...[diagnostics, hover, codeLens, inlayHint, codeAction, executeCommand],
-	...[documentSymbol, foldingRange, documentLink, definition, content],
+	...[documentSymbol, foldingRange, documentLink, definition, content, results, tests],
 ];
 
 /** Starts the language server on the transport that the command line names (`--stdio`, `--node-ipc`, `--socket=PORT`). */
@@ -63,6 +66,15 @@ function initialize(connection: Connection, params: InitializeParams): Initializ
 		),
 		serverInfo: { name: 'faultline', version: VERSION },
 	};
+}
+
+/** What came of the last review: nothing to say, a failure, or a budget that was spent before everything was looked at. */
+function statusOf({ uri, failure, review }: ReviewedDocument): StatusParams {
+	const patches = review?.document.patches ?? [];
+	const about = { uri, kernel: patches[0]?.kernel ?? '', architectures: [...new Set(patches.flatMap(({ runs }) => runs.map(({ arch }) => arch)))] };
+	if (failure !== null) return { state: 'failed', detail: failure, ...about };
+	const spent = patches.flatMap(({ notes }) => notes.filter(({ rule }) => rule === 'budget'))[0];
+	return spent === undefined ? { state: 'ready', detail: '', ...about } : { state: 'over-budget', detail: spent.message, ...about };
 }
 
 function openSession(connection: Connection, client: ClientAbilities, params: InitializeParams): Session {
@@ -108,7 +120,7 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 			},
 			settled(document) {
 				for (const listener of listeners) listener.settled?.(document);
-				if (reviews.busy() === 0) sendStatus({ state: 'ready', detail: document.failure ?? '' });
+				if (reviews.busy() === 0) sendStatus(statusOf(document));
 			},
 		},
 	});

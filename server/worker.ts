@@ -1,15 +1,17 @@
 import { parentPort } from 'node:worker_threads';
-import type { RunRequest, RunResult, Simulator } from '../simulator/index.ts';
+import type { Placement, RunRequest, RunResult, Simulator } from '../simulator/index.ts';
 import { comparisonLine, formatComparison } from './formats/comparison.ts';
 import { formatEvidence } from './formats/evidence.ts';
 import { formatReply } from './formats/reply.ts';
 import { formatRunsTable } from './formats/runs.ts';
+import { type Timeline, timelineOf } from './formats/timeline.ts';
+import { type Trial, tryScenario } from './formats/trial.ts';
 import { parseDocument } from './patch/read.ts';
-import type { ParsedDocument, Patch } from './patch/types.ts';
+import type { Hunk, ParsedDocument, Patch } from './patch/types.ts';
 import { prepare } from './prepare.ts';
 import { isGone } from './review/check.ts';
 import { compare, comparedWith } from './review/compare.ts';
-import { evidenceOf } from './review/evidence.ts';
+import { type Evidence, evidenceOf } from './review/evidence.ts';
 import { inFile, linesInFile } from './review/in-file.ts';
 import { architecturesFor, kernelFor, MAINLINE } from './review/plan.ts';
 import type { ReportDocument, RunReport } from './review/report.ts';
@@ -27,6 +29,8 @@ import type {
 	LineRuns,
 	ReviewJob,
 	ScenarioJob,
+	TestJob,
+	TimelineJob,
 } from './session/jobs.ts';
 import { outlineOf, slim } from './session/outline.ts';
 import { loadSimulator } from './simulator-host.ts';
@@ -65,11 +69,15 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 					? await evidence(job, simulator)
 					: job.kind === 'check'
 						? await check(job, simulator, turn)
-						: job.kind === 'compare'
-							? comparison(job, simulator, turn)
-							: job.kind === 'explore'
-								? explorations(job, simulator, turn, (value) => parentPort?.postMessage({ id, kind: 'part', value } satisfies JobReply))
-								: scenarios(job, simulator, turn);
+						: job.kind === 'timeline'
+							? await timeline(job, simulator)
+							: job.kind === 'test'
+								? test(job, simulator, turn)
+								: job.kind === 'compare'
+									? comparison(job, simulator, turn)
+									: job.kind === 'explore'
+										? explorations(job, simulator, turn, (value) => parentPort?.postMessage({ id, kind: 'part', value } satisfies JobReply))
+										: scenarios(job, simulator, turn);
 		return value === null ? { id, kind: 'cancelled' } : { id, kind: 'result', value };
 	} catch (error) {
 		return { id, kind: 'failed', message: error instanceof Error ? error.message : String(error) };
@@ -84,14 +92,20 @@ interface Turn {
 /** Null when it was cancelled. */
 async function review(job: ReviewJob, simulator: Simulator, turn: Turn): Promise<JobResults['review'] | null> {
 	const executed = new Map<number, LineRuns>();
-	const watched: Simulator = { ...simulator, run: (request) => counted(executed, request, simulator.run(request)) };
+	const codeLines = new Set<number>();
+	const watched: Simulator = {
+		...simulator,
+		run: (request) => counted(executed, request, simulator.run(request)),
+		place: (change, kernel) => placed(codeLines, simulator.place(change, kernel)),
+	};
 	const parsed = await prepare(job, simulator);
 	const steps = reviewDocument(parsed, watched, job.settings);
 	let reported = performance.now();
 	for (;;) {
 		if (turn.isCancelled()) return null;
 		const step = steps.next();
-		if (step.done === true) return job.file === undefined ? { document: slim(step.value), executed } : outcomeInFile(parsed, step.value, executed);
+		if (step.done === true)
+			return job.file === undefined ? { document: slim(step.value), executed, codeLines } : outcomeInFile(parsed, step.value, executed, codeLines);
 		if (performance.now() - reported < reportInterval) continue;
 		reported = performance.now();
 		turn.report(step.value.done, step.value.total);
@@ -99,20 +113,41 @@ async function review(job: ReviewJob, simulator: Simulator, turn: Turn): Promise
 }
 
 /** Results on the diff of a file, with the lines of the file. */
-function outcomeInFile({ patches }: ParsedDocument, document: ReportDocument, executed: ReadonlyMap<number, LineRuns>): JobResults['review'] {
+function outcomeInFile(
+	{ patches }: ParsedDocument,
+	document: ReportDocument,
+	executed: ReadonlyMap<number, LineRuns>,
+	codeLines: ReadonlySet<number>,
+): JobResults['review'] {
 	const lines = new Map(patches.flatMap((patch) => [...linesInFile(patch)]));
 	return {
 		document: { ...document, patches: document.patches.map((report, i) => inFile(report, patches[i] as Patch)), problems: [] },
 		executed: new Map([...executed].flatMap(([line, runs]) => (lines.has(line) ? [[lines.get(line) as number, runs] as const] : []))),
+		codeLines: new Set([...codeLines].flatMap((line) => lines.get(line) ?? [])),
 	};
 }
 
 async function evidence(job: EvidenceJob, simulator: Simulator): Promise<string> {
+	const { made, hunks } = await evidenceAgain(job, simulator);
+	return job.form === 'reply' ? formatReply([made], hunks) : formatEvidence(made, job.found.number);
+}
+
+async function timeline(job: TimelineJob, simulator: Simulator): Promise<Timeline> {
+	return timelineOf((await evidenceAgain(job, simulator)).made, job.found.number);
+}
+
+/** The evidence of a finding, and the hunks of its patch. */
+async function evidenceAgain(job: EvidenceJob | TimelineJob, simulator: Simulator): Promise<{ readonly made: Evidence; readonly hunks: readonly Hunk[] }> {
 	const { found, report, settings } = job;
 	const parsed = await prepare(job, simulator);
 	const made = evidenceOf(parsed, found.patch, report, found.finding, simulator, settings);
 	if (made === null) throw new Error('the run of this finding cannot be made again');
-	return job.form === 'reply' ? formatReply([made], parsed.patches[found.patch]?.hunks ?? []) : formatEvidence(made, found.number);
+	return { made, hunks: parsed.patches[found.patch]?.hunks ?? [] };
+}
+
+function placed(codeLines: Set<number>, placement: Placement): Placement {
+	for (const line of [...placement.codeLines.before, ...placement.codeLines.after]) codeLines.add(line);
+	return placement;
 }
 
 /** Null when it was cancelled. */
@@ -184,6 +219,19 @@ function comparison({ scenario, policy, kernel, settings }: CompareJob, simulato
 		if (turn.isCancelled()) return null;
 		const step = steps.next();
 		if (step.done === true) return { line: comparisonLine(step.value), text: formatComparison(step.value) };
+		turn.report(step.value.done, step.value.total);
+	}
+}
+
+/** Null when it was cancelled. */
+function test({ scenario, policy, against, kernel, settings }: TestJob, simulator: Simulator, turn: Turn): Trial[] | null {
+	const info = simulator.scenarios().find(({ name }) => name === scenario);
+	if (info === undefined) throw new Error(`there is no scenario ${scenario}`);
+	const steps = tryScenario(simulator, info, policy, against, settings, kernel);
+	for (;;) {
+		if (turn.isCancelled()) return null;
+		const step = steps.next();
+		if (step.done === true) return step.value;
 		turn.report(step.value.done, step.value.total);
 	}
 }

@@ -1,6 +1,6 @@
 import { type CancellationToken, ErrorCodes, LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import { reviewSettings } from '../session/configuration.ts';
-import { type RunScenarioArgument, readArgument, type ScenarioItem, serverCommands } from '../session/protocol.ts';
+import { defaultKernel, type RunScenarioArgument, readArgument, type ScenarioItem, serverCommands } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
 import { workOn } from './answer.ts';
@@ -9,9 +9,6 @@ import { comparePolicies } from './comparison.ts';
 import { reviewReply, showEvidence } from './evidence.ts';
 import { rerun, textOf } from './rerun.ts';
 import { silenceRule } from './silence.ts';
-
-/** Kernel of a run that no document and no setting gives one. */
-const defaultKernel = '6.12';
 
 /** Runs scenarios on demand and answers with text, so that every editor can show it. */
 export const executeCommand: Feature = {

@@ -88,12 +88,17 @@ function namesOn(cpu: number, steps: readonly TraceStep[]): string {
 }
 
 /** `:118 ref file1[3]: 2 -> 1`. */
-function stepText({ what, object, before, after, line, tree }: TraceStep): string {
-	const change = before === '' ? (after === '' ? '' : ` ${after}`) : `: ${before} -> ${after}`;
-	const said = what === 'return' ? `returns${change} from ${object}` : what === 'harm' ? `HARM: ${object}` : `${what} ${object}${change}`;
+function stepText(step: TraceStep): string {
+	const { line, tree } = step;
 	// Of a place in the tree, the file's own name is enough.
 	const place = line !== null ? `:${line} ` : tree === null ? '' : `${tree.slice(tree.lastIndexOf('/') + 1)} `;
-	return plain(`${place}${said}`);
+	return plain(`${place}${said(step)}`);
+}
+
+/** `ref file1[3]: 2 -> 1`; nothing is escaped. */
+export function said({ what, object, before, after }: TraceStep): string {
+	const change = before === '' ? (after === '' ? '' : ` ${after}`) : `: ${before} -> ${after}`;
+	return what === 'return' ? `returns${change} from ${object}` : what === 'harm' ? `HARM: ${object}` : `${what} ${object}${change}`;
 }
 
 /** Kinds of steps that a metric counts, by the first part of its id; a metric of another kind shows in any of them. */

@@ -1,4 +1,6 @@
 import type { RunRequest, RunResult, ScenarioSource } from '../../simulator/index.ts';
+import type { Timeline } from '../formats/timeline.ts';
+import type { Trial } from '../formats/trial.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { NumberedFinding } from '../review/numbered.ts';
 import type { ReportDocument, ReportPatch } from '../review/report.ts';
@@ -6,7 +8,7 @@ import type { ReviewSettings } from '../review/settings.ts';
 import type { SourceOptions } from '../sources/choose.ts';
 
 /** What the simulation worker is asked and what it answers: data that a structured clone carries. */
-export type Job = ReviewJob | EvidenceJob | CheckJob | ScenarioJob | CompareJob | ExploreJob | ParseJob;
+export type Job = ReviewJob | EvidenceJob | CheckJob | TimelineJob | ScenarioJob | CompareJob | TestJob | ExploreJob | ParseJob;
 
 export interface ReviewJob {
 	readonly kind: 'review';
@@ -43,6 +45,11 @@ export interface CheckJob extends Omit<EvidenceJob, 'kind' | 'form'> {
 	readonly kind: 'check';
 }
 
+/** The same, for a view that steps through it. */
+export interface TimelineJob extends Omit<EvidenceJob, 'kind'> {
+	readonly kind: 'timeline';
+}
+
 /** Runs scenarios on a kernel without a patch. */
 export interface ScenarioJob {
 	readonly kind: 'scenario';
@@ -59,6 +66,13 @@ export interface CompareJob extends Omit<ScenarioJob, 'kind' | 'scenarios'> {
 	readonly kind: 'compare';
 	readonly scenario: string;
 	readonly policy: string;
+}
+
+/** Runs a scenario as a test, under a policy. */
+export interface TestJob extends Omit<CompareJob, 'kind'> {
+	readonly kind: 'test';
+	/** Policy whose violations are none of this one's, or null. */
+	readonly against: string | null;
 }
 
 /** Takes explorations from a list that several threads share; each result comes as an `ExplorationPart`. */
@@ -102,6 +116,8 @@ export interface ReviewOutcome {
 	readonly document: ReportDocument;
 	/** By document line; lines that never ran have no entry. */
 	readonly executed: ReadonlyMap<number, LineRuns>;
+	/** Changed document lines that hold code which can run. */
+	readonly codeLines: ReadonlySet<number>;
 }
 
 /** How often a document line ran. */
@@ -119,9 +135,11 @@ export interface JobResults {
 	/** Plain text. */
 	readonly evidence: string;
 	readonly check: boolean;
+	readonly timeline: Timeline;
 	/** Plain text. */
 	readonly scenario: string;
 	readonly compare: CompareOutcome;
+	readonly test: readonly Trial[];
 	/** How many were done. */
 	readonly explore: number;
 	/** The document without its hunks, which came as `DocumentPart`s. */

@@ -24,6 +24,9 @@ export const serverCommands = {
 	listScenarios: 'faultline.server.listScenarios',
 } as const;
 
+/** Kernel of a run that no document and no setting gives one. */
+export const defaultKernel = '6.12';
+
 export const notifications = {
 	/** Client to server, `ReviewParams`: review this open document whatever its language. */
 	review: 'faultline/review',
@@ -52,9 +55,14 @@ export interface ReviewParams {
 }
 
 export interface StatusParams {
-	readonly state: 'ready' | 'busy';
+	/** `over-budget`: a run was ended before its end. `failed`: there is no result. */
+	readonly state: 'ready' | 'busy' | 'over-budget' | 'failed';
 	/** What is being reviewed, or what went wrong last; empty when there is nothing to say. */
 	readonly detail: string;
+	/** Of the document that was reviewed last: its kernel version and architectures; absent while nothing was. */
+	readonly uri?: string;
+	readonly kernel?: string;
+	readonly architectures?: readonly string[];
 }
 
 /** Either a hunk or a finding of an open document, or a kernel symbol, or a scenario, with a policy to compare mainline with. */

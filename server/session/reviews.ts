@@ -94,7 +94,11 @@ export function scheduleReviews({ pool, parse, settings, texts, sources, beginPr
 			if (!isCurrent()) return;
 			events.parsed(document);
 			if (document.file === null && text.patches.every((patch) => patch.hunks.length === 0)) {
-				document.setReview(version, { document: { source: nameOf(document.uri), patches: [], problems: text.problems }, executed: new Map() });
+				document.setReview(version, {
+					document: { source: nameOf(document.uri), patches: [], problems: text.problems },
+					executed: new Map(),
+					codeLines: new Set(),
+				});
 			} else {
 				const wanted = settings();
 				const phases = phasesOf(wanted.explore, document.review);

@@ -5,7 +5,7 @@ const text = 'one\ntwo\nthree\nfour\nfive\n';
 
 function reviewed(): ReviewedDocument {
 	const document = new ReviewedDocument('file:///x', 'diff', 1, text);
-	document.setReview(1, { document: { source: 'x', patches: [], problems: [] }, executed: new Map() });
+	document.setReview(1, { document: { source: 'x', patches: [], problems: [] }, executed: new Map(), codeLines: new Set() });
 	return document;
 }
 
@@ -42,7 +42,7 @@ describe('lines of a reviewed text after edits', () => {
 	it('are themselves once a review of the new text is there', () => {
 		const document = reviewed();
 		document.update([edit(0, 0, 'new\n')], 2);
-		document.setReview(2, { document: { source: 'x', patches: [], problems: [] }, executed: new Map() });
+		document.setReview(2, { document: { source: 'x', patches: [], problems: [] }, executed: new Map(), codeLines: new Set() });
 		expect(document.lineNow(3)).toBe(3);
 	});
 

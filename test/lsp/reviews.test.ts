@@ -16,7 +16,7 @@ interface Running {
 	report(done: number, total: number): void;
 }
 
-const outcome: ReviewOutcome = { document: { source: 'x', patches: [], problems: [] }, executed: new Map() };
+const outcome: ReviewOutcome = { document: { source: 'x', patches: [], problems: [] }, executed: new Map(), codeLines: new Set() };
 
 let running: Running[];
 let said: string[];

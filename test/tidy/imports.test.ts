@@ -40,7 +40,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 	'server/sources/': ['server/sources/', 'server/patch/', 'simulator/index.ts'],
 	'server/session/': ['server/session/', 'server/sources/', 'server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
 	'server/': ['server/', 'simulator/index.ts', 'simulator/c/', 'simulator/scenarios/language/nearest.ts', 'package.json'],
-	'client/': ['client/', 'server/session/protocol.ts'],
+	'client/': ['client/', 'server/session/protocol.ts', 'server/session/results-protocol.ts'],
+	'client/view/': ['client/view/', 'server/session/results-protocol.ts'],
 };
 
 /** Packages and Node modules by folder; the I/O of the project is in client/, server/session/, server/sources/ and the entries of server/. */
@@ -57,6 +58,8 @@ const packages: Readonly<Record<string, RegExp>> = {
 	'server/session/': /^(node:.*|vscode-languageserver(\/node|-textdocument)?)$/,
 	'server/': /^(node:.*|vscode-languageserver\/node|web-tree-sitter)$/,
 	'client/': /^(node:.*|vscode|vscode-languageclient\/node)$/,
+	// What runs in a page has neither Node nor the editor.
+	'client/view/': /^$/,
 };
 
 const all = sources('simulator', 'server', 'client');
