@@ -59,6 +59,9 @@ const RACES: readonly Race[] = [
 	race('page-lock-in-table-lock', 'race-write-reclaim', 'arm64', 'deadlock sleep-in-atomic', undefined, '5.8'),
 ];
 
+/** Harm that is done by a step, and not found at the end. */
+const ON_THE_WAY = /^(?:stale-|data-leak|freed-access|lock-freed)/;
+
 let sim: Simulator;
 beforeAll(async () => {
 	sim = await loadSimulator();
@@ -74,6 +77,12 @@ describe.each(RACES)('$patch', ({ patch, kernel, scenario, arch, kinds, not }) =
 		// The usual order shows nothing of it, but for a sleep that comes to no harm there.
 		const others = found.violations.filter(({ kind }) => kind !== 'sleep-in-atomic');
 		expect(others.map(({ kind, switches }) => [kind, switches > 0])).toEqual(others.map(({ kind }) => [kind, true]));
+		// The schedule alone brings the same harm again, step by step.
+		for (const { kind, schedule, message } of others.filter(({ kind }) => ON_THE_WAY.test(kind))) {
+			const how = { scenario, variant: '', arch, kernel, policy: 'mainline', stack: placed.after };
+			const { steps } = sim.trace({ ...how, schedule });
+			expect([kind, steps.some(({ what, object }) => what === 'harm' && object === message)]).toEqual([kind, true]);
+		}
 		if (not !== undefined) expect(kindsOf(explored(sim, placed, 'after', { scenario, arch: not }))).toEqual([]);
 	});
 
