@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { clone, put } from '../server/sources/kernels.ts';
 import { changedLine, type Editor, type EditorOptions, hasFinding, sample, startEditor, stopEditors } from './editor.ts';
-import type { DocumentLink, FoldingRange, InlayHint, Location } from './text.ts';
+import type { CodeLens, DocumentLink, FoldingRange, InlayHint, Location, MarkupContent } from './text.ts';
 
 const uri = 'file:///tmp/sample.patch';
 const arm64 = { architectures: ['arm64'], exploration: 0 };
@@ -74,7 +74,11 @@ describe('definition', () => {
 		const root = clone('6.12');
 		put(root, 'mm/filemap.c', `${'\n'.repeat(MOVED)}${before.join('\n')}\n`);
 		put(root, 'include/linux/mm.h', 'vm_fault_t do_set_pmd(struct vm_fault *vmf, struct page *page);\n\nstruct vm_fault {\n\tint flags;\n};\n');
-		put(root, 'mm/memory.c', '/* do_set_pmd() */\nvm_fault_t do_set_pmd(struct vm_fault *vmf,\n\t\tstruct page *page)\n{\n\treturn 0;\n}\n');
+		put(
+			root,
+			'mm/memory.c',
+			'/* do_set_pmd() */\nvm_fault_t do_set_pmd(struct vm_fault *vmf, struct page *page);\nvm_fault_t do_set_pmd(struct vm_fault *vmf,\n\t\tstruct page *page)\n{\n\treturn 0;\n}\n',
+		);
 		const editor = await opened(sample, 'diff', { folders: [pathToFileURL(root).href] });
 		return { editor, file: pathToFileURL(path.join(root, 'mm/filemap.c')).href };
 	}
@@ -92,7 +96,7 @@ describe('definition', () => {
 		const { editor, file } = await inTree();
 		const character = (lines[changedLine] ?? '').indexOf('do_set_pmd') + 2;
 		const found = await ask<Location[]>(editor, 'definition', { position: { line: changedLine, character } });
-		expect(found).toEqual([{ uri: file.replace('filemap.c', 'memory.c'), range: { start: { line: 1, character: 0 }, end: { line: 1, character: 0 } } }]);
+		expect(found).toEqual([{ uri: file.replace('filemap.c', 'memory.c'), range: { start: { line: 2, character: 0 }, end: { line: 2, character: 0 } } }]);
 		const struct = lines.findIndex((text) => text.includes('struct vm_fault'));
 		const own = await ask<Location[]>(editor, 'definition', { position: { line: struct, character: (lines[struct] ?? '').indexOf('vm_fault') + 1 } });
 		expect(own[0]).toMatchObject({ uri: file.replace('mm/filemap.c', 'include/linux/mm.h'), range: { start: { line: 2 } } });
@@ -139,6 +143,40 @@ describe('documents that only the server knows', () => {
 		});
 		expect(await editor.connection.sendRequest(method, { uri: address({}) })).toMatchObject({ text: expect.stringContaining('folio.leaked') });
 		expect(await editor.connection.sendRequest(method, { uri: 'faultline-trace:/of somebody else.txt' })).toBeNull();
+	});
+});
+
+describe('lenses', () => {
+	const linesOf = async (editor: Editor): Promise<number[]> => {
+		const lenses = await ask<CodeLens[]>(editor, 'codeLens');
+		return [...new Set(lenses.map(({ range }) => range.start.line))];
+	};
+
+	it('stand on the same lines before the review, after it, and while somebody types', async () => {
+		const editor = await opened(sample, 'diff', { initializationOptions: arm64 });
+		expect(await linesOf(editor)).toEqual([hunkLine]);
+		await editor.untilPushed(uri, hasFinding);
+		expect(await linesOf(editor)).toEqual([hunkLine]);
+		const count = (await ask<CodeLens[]>(editor, 'codeLens')).length;
+		expect(count).toBeGreaterThan(1);
+		const start = { line: changedLine, character: 0 };
+		editor.change(uri, 2, [{ range: { start, end: start }, text: '+\t\tput_page(page);\n' }]);
+		expect(await linesOf(editor)).toEqual([hunkLine]);
+		expect((await ask<CodeLens[]>(editor, 'codeLens')).length).toBe(count);
+	});
+});
+
+describe('in a quoted mail', () => {
+	it('names and changed lines have hovers as in a patch', async () => {
+		const body = sample.slice(sample.indexOf('diff --git'), sample.indexOf('-- \n')).split('\n');
+		const text = `Subject: Re: x\nDate: Tue, 12 Jul 2022 11:00:00 +0000\n\n${body.map((line) => `> ${line}`.trimEnd()).join('\n')}\n`;
+		const editor = await opened(text, 'faultline-mail', { initializationOptions: arm64 });
+		await editor.untilPushed(uri, hasFinding);
+		const line = text.split('\n').findIndex((one) => one.startsWith('> +\t\tdo_set_pmd'));
+		const say = async (at: number, character: number): Promise<string> =>
+			((await editor.hover(uri, at, character))?.contents as MarkupContent | undefined)?.value ?? '';
+		expect(await say(line, 8)).toMatch(/^`do_set_pmd`: .*\n[\s\S]*Exercised by/);
+		expect(await say(line + 1, 0)).toMatch(/^Ran in \d+ runs?, at most[\s\S]*folio\.leaked/);
 	});
 });
 

@@ -1,2 +1,13 @@
-export type { CodeAction, Command, DocumentLink, FoldingRange, InlayHint, Location, Range, TextEdit } from 'vscode-languageserver/node';
+export type {
+	CodeAction,
+	CodeLens,
+	Command,
+	DocumentLink,
+	FoldingRange,
+	InlayHint,
+	Location,
+	MarkupContent,
+	Range,
+	TextEdit,
+} from 'vscode-languageserver/node';
 export { TextDocument } from 'vscode-languageserver-textdocument';
