@@ -102,6 +102,8 @@ function showAnswers(results: Results): Middleware {
 			if (command === serverCommands.showEvidence && typeof answer === 'string') await results.show(titleOf(args[0]), answer, 'faultline-trace');
 			return answer;
 		},
+		// Texts that were shown here are known here; the server is asked for what an address asks for, and an answer of nothing is more than the client takes.
+		provideTextDocumentContent: (uri, token, next) => (uri.query === '' ? undefined : next(uri, token)),
 	};
 }
 
