@@ -90,7 +90,7 @@ async function comparePolicies(ask: Ask, results: Results, given: unknown): Prom
 	if (scenario === undefined) return;
 	const argument = { scenario, policy, ...uriOf(vscode.window.activeTextEditor?.document) };
 	const text = await ask.during(titleOf(argument), () => ask.server.execute<string>(serverCommands.comparePolicies, argument));
-	if (text !== undefined) await results.show(titleOf(argument), text, 'faultline-trace');
+	if (text !== undefined) await results.show(titleOf(argument), text);
 }
 
 function uriOf(document: vscode.TextDocument | undefined): { readonly uri?: string } {

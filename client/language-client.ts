@@ -92,14 +92,14 @@ function showAnswers(results: Results): Middleware {
 		async executeCommand(command, args, next) {
 			const answer: unknown = await next(command, args);
 			if (command === serverCommands.runScenario && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
-			if (command === serverCommands.comparePolicies && typeof answer === 'string') await results.show(titleOf(args[0]), answer, 'faultline-trace');
+			if (command === serverCommands.comparePolicies && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
 			if (command === serverCommands.rerun && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
 			if (command === serverCommands.reviewReply && typeof answer === 'string') {
 				await vscode.env.clipboard.writeText(answer);
 				vscode.window.setStatusBarMessage('Faultline: the reply is in the clipboard', 4000);
 			}
 			if (command === serverCommands.silenceRule && typeof answer === 'string') await silence(args[0]?.rule);
-			if (command === serverCommands.showEvidence && typeof answer === 'string') await results.show(titleOf(args[0]), answer, 'faultline-trace');
+			if (command === serverCommands.showEvidence && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
 			return answer;
 		},
 		// Texts that were shown here are known here; the server is asked for what an address asks for, and an answer of nothing is more than the client takes.

@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 
-const schemes = ['faultline-result', 'faultline-trace'] as const;
+/** Its own: documents of the server's scheme are asked for of the server, also when this side has their text. */
+const scheme = 'faultline-result';
 
 /** Results as read-only text. */
 export interface Results {
 	/** Shows text under a title, beside the active editor. The same title replaces what it showed before. */
-	show(title: string, text: string, scheme?: (typeof schemes)[number]): Promise<void>;
+	show(title: string, text: string): Promise<void>;
 }
 
 export function registerResults(context: vscode.ExtensionContext): Results {
@@ -13,16 +14,14 @@ export function registerResults(context: vscode.ExtensionContext): Results {
 	const changed = new vscode.EventEmitter<vscode.Uri>();
 	context.subscriptions.push(
 		changed,
-		...schemes.map((scheme) =>
-			vscode.workspace.registerTextDocumentContentProvider(scheme, {
-				onDidChange: changed.event,
-				provideTextDocumentContent: (uri) => texts.get(uri.toString()) ?? 'This result is gone. Ask for it again.\n',
-			}),
-		),
+		vscode.workspace.registerTextDocumentContentProvider(scheme, {
+			onDidChange: changed.event,
+			provideTextDocumentContent: (uri) => texts.get(uri.toString()) ?? 'This result is gone. Ask for it again.\n',
+		}),
 		vscode.workspace.onDidCloseTextDocument((document) => texts.delete(document.uri.toString())),
 	);
 	return {
-		async show(title, text, scheme = 'faultline-result') {
+		async show(title, text) {
 			const uri = vscode.Uri.from({ scheme, path: `/${title.replace(/[^\w .@-]+/g, '-')}.txt` });
 			texts.set(uri.toString(), text);
 			changed.fire(uri);

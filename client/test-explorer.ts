@@ -39,6 +39,9 @@ export function registerTests(context: vscode.ExtensionContext, server: ServerPr
 	runProfiles(scenarios, server);
 	context.subscriptions.push(
 		controller,
+		vscode.workspace.onDidChangeConfiguration((event) => {
+			if (isLoaded && event.affectsConfiguration('faultline.architectures')) void controller.resolveHandler?.(undefined);
+		}),
 		// Asked for while the server was not up yet.
 		server.onDidChangeState(({ kind }) => {
 			if (kind === 'ready' && isLoaded && controller.items.size === 0) void controller.resolveHandler?.(undefined);
@@ -58,11 +61,13 @@ function scenariosIn(controller: vscode.TestController, server: ServerProcess): 
 		return made;
 	}
 
-	/** Architectures are many and alike: they are there once somebody looks. */
+	/** Those of the settings, else all of them. They are many and alike: they are there once somebody looks. */
 	function architecturesOf(parent: vscode.TestItem, { scenario }: Target): void {
 		if (parent.children.size > 0) return;
+		const wanted = vscode.workspace.getConfiguration('faultline').get<readonly string[]>('architectures', []);
+		const names = wanted.length > 0 ? wanted : catalogue.architectures.map(({ name }) => name);
 		parent.children.replace(
-			catalogue.architectures.map(({ name }) => {
+			names.map((name) => {
 				const child = item(`scenario/${scenario}/${name}`, name, '', { scenario, arch: name });
 				child.tags = [new vscode.TestTag(name)];
 				return child;
@@ -86,7 +91,7 @@ function scenariosIn(controller: vscode.TestController, server: ServerProcess): 
 
 	function policies(): vscode.TestItem {
 		const top = item('policies', 'policies', 'what-if kernels, compared with mainline');
-		top.sortText = '~';
+		top.sortText = 'zz';
 		for (const { name, doc, scenarios } of catalogue.policies) {
 			if (scenarios.length === 0) continue;
 			const policy = item(`policy/${name}`, name, doc);
