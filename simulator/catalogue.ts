@@ -3,7 +3,7 @@
 import type { AbiEntry } from './abi/entry.ts';
 import { ABI, abiEntry } from './abi/index.ts';
 import type { Hardware } from './arch/arch.ts';
-import { ARCHITECTURES, archExists } from './arch/index.ts';
+import { ARCHITECTURES, archExists, builtWith } from './arch/index.ts';
 import type { StageNode } from './hooks/stages.ts';
 import type { AbiInfo, ArchInfo, ScenarioInfo, Simulator } from './index.ts';
 import { nodesOf } from './kernel/build.ts';
@@ -14,7 +14,7 @@ import { POLICIES } from './policies/index.ts';
 import { ScenarioBook } from './scenarios/book.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
-export type Catalogue = Pick<Simulator, 'explain' | 'abi' | 'hooks' | 'scenarios' | 'define' | 'policies' | 'architectures' | 'metrics'>;
+export type Catalogue = Pick<Simulator, 'explain' | 'abi' | 'hooks' | 'scenarios' | 'define' | 'policies' | 'architectures' | 'builds' | 'metrics'>;
 
 /** `exercisesOf` says what a scenario exercises; who can run scenarios knows more than what is written. */
 export function catalogue(book = new ScenarioBook(), exercisesOf = (scenario: Scenario): readonly string[] => scenario.exercises): Catalogue {
@@ -25,6 +25,10 @@ export function catalogue(book = new ScenarioBook(), exercisesOf = (scenario: Sc
 		architectures(kernel) {
 			const info = ({ name, doc, since }: ArchInfo): ArchInfo => ({ name, doc, since });
 			return { present: ARCHITECTURES.filter((a) => archExists(a, kernel)).map(info), absent: ARCHITECTURES.filter((a) => !archExists(a, kernel)).map(info) };
+		},
+		builds(name, file) {
+			const arch = ARCHITECTURES.find((a) => a.name === name.split('@', 1)[0]);
+			return arch !== undefined && builtWith(arch, file);
 		},
 		metrics: () => METRICS,
 		explain(name, kernel) {
@@ -45,7 +49,11 @@ export function catalogue(book = new ScenarioBook(), exercisesOf = (scenario: Sc
 	};
 }
 
-function scenarioInfo({ name, family, doc, variants, traced, concurrent = true }: Scenario, exercises: readonly string[], file: string | undefined): ScenarioInfo {
+function scenarioInfo(
+	{ name, family, doc, variants, traced, concurrent = true }: Scenario,
+	exercises: readonly string[],
+	file: string | undefined,
+): ScenarioInfo {
 	return { name, family, doc, variants, exercises, concurrent, ...(traced ? { traced } : {}), ...(file === undefined ? {} : { file }) };
 }
 

@@ -255,6 +255,8 @@ export interface Simulator {
 	policies(): readonly PolicyInfo[];
 	/** Architectures of mm version `kernel`, and those that it does not have. */
 	architectures(kernel: string): { readonly present: readonly ArchInfo[]; readonly absent: readonly ArchInfo[] };
+	/** Whether a kernel of that architecture (`arm64`, `arm64@6.19`) is built with the file. */
+	builds(arch: string, file: string): boolean;
 	metrics(): readonly MetricInfo[];
 	/** One ABI entry or symbol by name, for that version's spelling. Linear-time lookup, safe for any string. */
 	explain(name: string, kernel?: string): AbiInfo | undefined;

@@ -45,7 +45,7 @@ function onEach(unit: PlacedUnit, sim: Simulator, settings: ReviewSettings, poli
 	const budget = settings.budget === null ? {} : { budget: settings.budget };
 	const { run } = architecturesFor(sim, unit.kernel, settings.arch);
 	const steps = explored ? stepsFor(scenario, sim, settings) : 0;
-	const on = new Set(steps > 0 ? exploredOf(run, unit) : []);
+	const on = new Set(steps > 0 ? exploredOf(run, unit, sim) : []);
 	return run.map((arch) => ({ scenario, variant, arch, kernel: unit.kernel, policy, ...budget, ...(on.has(arch) ? searchOf(steps, settings) : {}) }));
 }
 
@@ -55,7 +55,7 @@ export function searchOf(steps: number, { seed }: ReviewSettings): Pick<RunReque
 }
 
 /** Scenarios of one unit that are looked at in other orders of their tasks, in their smallest form: all of them take a second or two. */
-const MAX_EXPLORED = 8;
+const MAX_EXPLORED = 6;
 
 /** Those that were asked for; else the races, then those whose tasks do something at the same time and that are the most about the change. */
 function mostTelling(scenarios: readonly ScenarioInfo[], { hooks }: PlacedUnit, settings: ReviewSettings): ReadonlySet<string> {
@@ -66,7 +66,7 @@ function mostTelling(scenarios: readonly ScenarioInfo[], { hooks }: PlacedUnit, 
 }
 
 /** Races are what these scenarios are written for: they may take longer. */
-const RACE_STEPS = 2;
+const RACE_STEPS = 4;
 
 /** Scheduling steps that a scenario may take to be looked at in other orders; 0 for one whose tasks never do anything at the same time. */
 export function stepsFor(name: string, sim: Simulator, { explore }: ReviewSettings): number {
@@ -78,12 +78,12 @@ export function stepsFor(name: string, sim: Simulator, { explore }: ReviewSettin
 /** Interrupts that are waited for and caches of page-table walks; broadcasts. What others have of both, these have. */
 const TELLING = ['x86-64', 'arm64'];
 
-/** Architectures on which other orders of the tasks are looked at: two that differ most, and the one whose code the patch changes. */
-function exploredOf(run: readonly string[], unit: PlacedUnit): readonly string[] {
-	const touched = unit.changes.flatMap(({ change }) => /^arch\/([^/]+)\//.exec(change.file)?.[1] ?? []);
-	const own = run.filter((arch) => touched.some((folder) => arch.startsWith(folder.slice(0, 3))));
-	const telling = run.filter((arch) => TELLING.includes(arch.split('@', 1)[0] ?? ''));
-	return [...(telling.length > 0 ? telling : run.slice(0, 2)), ...own.slice(0, 1)];
+/** Architectures on which other orders of the tasks are looked at: of those that are built with a changed file two that differ most, and the one whose own code changes. */
+function exploredOf(run: readonly string[], unit: PlacedUnit, sim: Simulator): readonly string[] {
+	const changed = run.filter((arch) => unit.changes.some(({ change }) => sim.builds(arch, change.file)));
+	const own = changed.filter((arch) => unit.changes.some(({ change }) => change.file.startsWith('arch/') && sim.builds(arch, change.file)));
+	const telling = changed.filter((arch) => TELLING.includes(arch.split('@', 1)[0] ?? ''));
+	return [...(telling.length > 0 ? telling : changed.slice(0, 2)), ...own.slice(0, 1)];
 }
 
 /** All variants of what was asked for or is about the change; of what only calls it the first, which is the smallest. */

@@ -23,7 +23,7 @@ export interface ReviewSettings {
 }
 
 /** Enough for the scenarios of two CPUs and a page or two, and for the races of larger ones that one or two switches show. */
-export const USUAL_EXPLORE = 6000;
+export const USUAL_EXPLORE = 1500;
 
 export const DEFAULT_SETTINGS: ReviewSettings = {
 	arch: null,

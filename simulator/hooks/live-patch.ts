@@ -18,7 +18,7 @@ import type { TreeLinker } from '../tree/replace.ts';
 import { compose, type Insert } from './compose.ts';
 import { linkageOf } from './linkage.ts';
 import { undoRenames } from './renames.ts';
-import type { Staged } from './stages.ts';
+import { mayWait, type Staged } from './stages.ts';
 
 /** One function of a stack, compiled for a set of features, or why it cannot be. */
 export interface Loaded {
@@ -150,7 +150,8 @@ export function isMemoryManagement(file: string): boolean {
 
 /** Whether callers of the symbol can wait in it. */
 function isWaiting(symbol: string): boolean {
-	return SUSPENDS.has(symbol) || (abiEntry(symbol)?.call?.waits ?? isStaged(SYMBOLS.find((s) => s.name === symbol)?.value));
+	const value = SYMBOLS.find((s) => s.name === symbol)?.value;
+	return SUSPENDS.has(symbol) || isStaged(value) || (abiEntry(symbol)?.call?.waits ?? (value !== undefined && mayWait(value as (...args: never[]) => unknown)));
 }
 
 function loadPieces(

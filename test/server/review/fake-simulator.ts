@@ -36,7 +36,19 @@ export function fakeSimulator(): FakeSimulator {
 			requests.push(request);
 			return run(request);
 		},
-		explore: () => ({ applies: true, ended: false, notes: [], executions: 1, steps: 1, method: 'exhaustive', exhausted: true, preemptions: null, violations: [], executed: new Map() }),
+		builds: () => true,
+		explore: () => ({
+			applies: true,
+			ended: false,
+			notes: [],
+			executions: 1,
+			steps: 1,
+			method: 'exhaustive',
+			exhausted: true,
+			preemptions: null,
+			violations: [],
+			executed: new Map(),
+		}),
 		trace: () => ({ steps: [], head: 0, leftOut: 0, program: [], calls: [], applies: true }),
 		define: () => [],
 		scenarios: () => [
