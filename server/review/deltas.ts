@@ -102,7 +102,7 @@ function violationDrafts(unit: PlacedUnit, pair: Pair, counted: readonly Draft[]
 		const other = pair[side === 'after' ? 'before' : 'after'].violations;
 		for (const violation of pair[side].violations) {
 			const { kind, message } = violation;
-			const rule = ruleOfViolation(kind);
+			const rule = ruleOfViolation(kind, message);
 			if (other.some((v) => v.kind === kind && v.message === message) || told.has(rule) || (kind === 'leak' && leakTold) || byRule.has(rule)) continue;
 			const count = (of: 'before' | 'after') => pair[of].violations.filter((v) => v.kind === kind && v.message === message).length;
 			byRule.set(rule, {

@@ -66,9 +66,16 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 	['leak', 'folio-leak'],
 ]);
 
-export function ruleOfViolation(kind: string): string {
-	return KINDS.get(kind) ?? kind;
+export function ruleOfViolation(kind: string, message: string): string {
+	// What leaks is in the oracle's words alone: see simulator/oracles/leaks.ts.
+	const what = kind === 'leak' ? LEAKS.find(([word]) => message.includes(word))?.[1] : undefined;
+	return what ?? KINDS.get(kind) ?? kind;
 }
+
+const LEAKS = [
+	['page table', 'table-leak'],
+	['swap cache', 'swapcache-leak'],
+] as const;
 
 /** Rules of leaks: a violation of kind `leak` says nothing that a metric of one of these does not say better. */
 export const LEAK_RULES: ReadonlySet<string> = new Set(['folio-leak', 'table-leak', 'swapcache-leak', 'rss-drift']);

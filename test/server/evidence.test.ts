@@ -27,7 +27,7 @@ interface Explained {
 
 /** The evidence of the findings that `ask` names; of all of them without it. */
 function explain(name: string, folder: URL, ask: string | null, arch: string[] | null = null): Explained[] {
-	const settings = { ...DEFAULT_SETTINGS, arch };
+	const settings = { ...DEFAULT_SETTINGS, arch, explore: 0 };
 	const doc = parseDocument(name, readFileSync(new URL(name, folder)), {});
 	const report = finishReview(reviewDocument(doc, sim, settings));
 	const all = numbered([report]);

@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parseDocument } from '../../server/patch/read.ts';
+import { finishReview, reviewDocument } from '../../server/review/review.ts';
+import { DEFAULT_SETTINGS } from '../../server/review/settings.ts';
 import { loadSimulator } from '../../server/simulator-host.ts';
 import type { Simulator } from '../../simulator/index.ts';
 import { explored, kindsOf, placedOf, racePatch } from './explored.ts';
@@ -128,5 +131,26 @@ describe('what is found follows the code alone', () => {
 	it('says the same whatever the subject says', () => {
 		const text = edited('zap-frees-early', 'Subject: [PATCH] mm: give pages back as they are unmapped', 'Subject: [PATCH] mm: no functional change');
 		expect(found(text, of('zap-frees-early'))).toEqual(['stale-read']);
+	});
+});
+
+describe('a review as it is usually made', () => {
+	// Those that two small tasks show soon; the others want more steps (`--explore`).
+	const SOON = ['mprotect-no-batched-flush', 'gather-not-nested', 'zap-frees-early', 'vma-not-rechecked', 'copy-flush-early', 'flush-before-clear'];
+
+	it.each(SOON)('tells of %s, and of none in its repaired form', (patch) => {
+		const { scenario } = RACES.find((r) => r.patch === patch) as Race;
+		const told = (text: string) =>
+			finishReview(
+				reviewDocument(parseDocument('x.patch', new TextEncoder().encode(text), {}), sim, { ...DEFAULT_SETTINGS, arch: ['x86-64', 'arm64', 'generic'] }),
+			).patches[0];
+		const found = told(racePatch(patch));
+		const errors = found?.findings.filter((f) => f.severity === 'error' && f.scenario === scenario) ?? [];
+		expect(errors.length).toBeGreaterThan(0);
+		const run = found?.runs.find((r) => r.scenario === scenario && r.arch === errors[0]?.arch[0]);
+		expect(run?.violations.before).toEqual([]);
+		expect(run?.violations.after.every(({ schedule }) => /^\d+:\d/.test(schedule))).toBe(true);
+		expect(run?.explored?.after.executions).toBeGreaterThan(1);
+		expect(told(racePatch(`${patch}-repaired`))?.findings.filter((f) => f.severity === 'error')).toEqual([]);
 	});
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 function review(number: string, arch: string[] | null = null): ReportPatch {
 	const name = readdirSync(folder).find((file) => file.startsWith(number)) as string;
-	const { patches, problems } = reviewText(name, readFileSync(new URL(name, folder)), sim, { ...DEFAULT_SETTINGS, arch });
+	const { patches, problems } = reviewText(name, readFileSync(new URL(name, folder)), sim, { ...DEFAULT_SETTINGS, arch, explore: 500 });
 	expect(problems).toEqual([]);
 	return patches[0] as ReportPatch;
 }

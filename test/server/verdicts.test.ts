@@ -87,14 +87,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 		'map-pmd-locked',
 		['warning huge-missed fault-around-huge-locked 0->1 all', 'warning tlb-flush fault-around-huge-locked 1->16 riscv', 'note model-stood-in 14'],
 	],
-	[
-		'map-pmd-put-mapped',
-		[
-			'error freed-access fault-around-huge/success 0->1 all',
-			'information tlb-flush fault-around-huge/range-not-suitable 16->1 riscv',
-			'note model-stood-in 14',
-		],
-	],
+	['map-pmd-put-mapped', ['error freed-access fault-around-huge/success 0->1 all', 'note model-stood-in 14']],
 	['map-pmd-put-twice', ['error freed-access fault-around-huge/range-not-suitable 0->2 all', 'note model-stood-in 14']],
 	['map-pmd-put', ['note model-stood-in 14']],
 	['map-pmd-renamed', ['error folio-leak fault-around-huge/range-not-suitable 0->1 all', 'note model-stood-in 14']],
@@ -118,14 +111,7 @@ const VERDICTS: readonly [patch: string, verdict: readonly string[]][] = [
 	['return-with-lock', ['error lock-imbalance page-fault3-retry 0->128 all']],
 	['set-pmd-no-recheck', ['error table-leak fault-around-huge/pmd-raced 0->1 all']],
 	['signature-change', []],
-	[
-		'swap-put-dropped',
-		[
-			'error folio-leak swapin-io/no-writer 0->1 all',
-			'warning tlb-flush swap-fork-both 8->10 x86-64,ppc64-radix',
-			'warning tlb-flush swap-fork-both 40->42 riscv',
-		],
-	],
+	['swap-put-dropped', ['error folio-leak swapin-io/no-writer 0->1 all', 'error swapcache-leak race-swapin-drop 0->2 all']],
 	['unknown-call', ['note not-modelled 13']],
 	['unmapped-function', ['note not-mapped 14']],
 	['young-dropped', ['error no-progress retried-fault-aged/accessed-cleared 0->1 arm64-no-hafdbs,arm32,riscv,s390,generic']],

@@ -52,7 +52,7 @@ const BUGS: readonly (readonly [bug: string, scenario: string, damage: (k: Kerne
 	['a collapse does not flush', 'collapse-read', NO_FLUSH, ['stale-read']],
 	['a huge page stays writable in the parent', 'huge-fork', without('pmdp_set_wrprotect'), ['data-leak']],
 	['a huge page made read-only is not flushed', 'huge-mprotect', without('huge_pmd_needs_flush'), ['stale-write']],
-	['fork forgets who else holds a swap slot', 'swap-fork', without('swap_duplicate'), ['data-leak']],
+	['fork forgets who else holds a swap slot', 'swap-fork', without('swap_duplicate'), ['no-progress']],
 	['a page goes to swap while it may still be written', 'swap-out-store', without('try_to_unmap_flush_dirty'), ['data-leak']],
 	['mprotect makes shared pages writable', 'fork-mprotect', always('can_change_pte_writable', 1), ['data-leak']],
 	['a copy on write is not told to devices', 'device-reclaim', without('mmu_notifier_invalidate_range_start'), ['stale-read']],
