@@ -45,12 +45,28 @@ export function onDidChangeRepository(listener: (root: vscode.Uri) => void): vsc
 	});
 }
 
+/** Milliseconds in which Git finds the repositories of a workspace that has just been opened or trusted. */
+const PATIENCE = 3000;
+
+function opened({ onDidOpenRepository }: GitApi): Promise<void> {
+	return new Promise((resolve) => {
+		const done = (): void => {
+			clearTimeout(timer);
+			listener.dispose();
+			resolve();
+		};
+		const timer = setTimeout(done, PATIENCE);
+		const listener = onDidOpenRepository(done);
+	});
+}
+
 let watch: ((git: GitApi) => void) | undefined;
 
 async function api(): Promise<GitApi | undefined> {
 	const extension = vscode.extensions.getExtension<{ getAPI(version: 1): GitApi }>('vscode.git');
 	if (extension === undefined) throw new Error('the Git extension of the editor is not there, or off');
 	const git = (await extension.activate()).getAPI(1);
+	if (git.repositories.length === 0) await opened(git);
 	watch?.(git);
 	return git;
 }

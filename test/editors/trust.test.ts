@@ -64,6 +64,7 @@ it('uncommitted changes are reviewed once the workspace is trusted', async () =>
 		.first()
 		.click();
 	await runCommand(page, 'View: Close All Editors');
+	await page.locator('.statusbar-item', { hasText: /\w\*$/ }).first().waitFor();
 	await runCommand(page, 'Faultline: Review Uncommitted Changes');
 	await page.locator('.tab.active', { hasText: '.diff' }).waitFor();
 	await errors().first().waitFor({ timeout: 60_000 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pick, runCommand, startVSCode, type VSCode } from './vscode.ts';
+import { pick, runCommand, startVSCode, until, type VSCode } from './vscode.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const output = path.join(root, 'test-output');
@@ -80,6 +80,9 @@ describe('the extension in VS Code', () => {
 
 	it('runs a scenario that is picked from the list', async () => {
 		await runCommand(page, 'Faultline: Run Scenario');
+		// The list is longer than what is seen of it.
+		await page.locator('.quick-input-list .monaco-list-row:visible').first().waitFor();
+		await page.locator('.quick-input-widget:visible input').fill('page-fault3-retry');
 		const scenario = page.locator('.quick-input-list .monaco-list-row:visible', { hasText: 'page-fault3-retry' }).first();
 		await scenario.waitFor();
 		await page.screenshot({ path: path.join(output, 'vscode-scenarios.png') });
@@ -93,6 +96,28 @@ describe('the extension in VS Code', () => {
 		await changedCall().waitFor();
 		expect(await page.locator('.squiggly-error').count()).toBe(0);
 		await runCommand(page, 'Faultline: Review as Patch');
+		await page.locator('.squiggly-error').first().waitFor();
+	});
+
+	it('repairs the leak by an action, after which the finding is gone', async () => {
+		await runCommand(page, 'View: Close All Editors');
+		await pick(page, 'Control+p', 'draft.patch', 'draft.patch');
+		await page.locator('.squiggly-error').first().waitFor();
+		const fix = page.locator('.action-widget .monaco-list-row', { hasText: 'Check the result of do_set_pmd()' });
+		await until('the menu of actions', async () => {
+			await changedCall().click();
+			await page.keyboard.press('Control+.');
+			return await fix.waitFor({ timeout: 1500 }).then(
+				() => true,
+				() => false,
+			);
+		});
+		await page.screenshot({ path: path.join(output, 'vscode-action.png') });
+		await fix.hover();
+		await fix.click();
+		await page.locator('.squiggly-error').first().waitFor({ state: 'detached', timeout: 60_000 });
+		await page.screenshot({ path: path.join(output, 'vscode-repaired.png') });
+		await runCommand(page, 'Undo');
 		await page.locator('.squiggly-error').first().waitFor();
 	});
 
