@@ -57,9 +57,9 @@ export function searchOf(steps: number, { seed }: ReviewSettings): Pick<RunReque
 /** Scenarios of one unit that are looked at in other orders of their tasks, in their smallest form: all of them take a second or two. */
 const MAX_EXPLORED = 6;
 
-/** Those that were asked for; else the races, then those whose tasks do something at the same time and that are the most about the change. */
+/** Those that were asked for; else the user's own, the races, then those whose tasks do something at the same time and that are the most about the change. */
 function mostTelling(scenarios: readonly ScenarioInfo[], { hooks }: PlacedUnit, settings: ReviewSettings): ReadonlySet<string> {
-	const rank = (s: ScenarioInfo): number => (s.family === 'race' ? 1 : 0) + shareOf(s, hooks);
+	const rank = (s: ScenarioInfo): number => (s.file !== undefined ? 2 : s.family === 'race' ? 1 : 0) + shareOf(s, hooks);
 	const concurrent = scenarios.filter((s) => s.concurrent);
 	const most = settings.scenarios === null ? concurrent.toSorted((a, b) => rank(b) - rank(a)).slice(0, MAX_EXPLORED) : concurrent;
 	return new Set(most.map(({ name }) => name));

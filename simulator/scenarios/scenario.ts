@@ -109,7 +109,19 @@ export class Stage {
 	/** Runs kernel code while no task exists yet, as a boot-time task on CPU 0. */
 	alone<T>(run: () => T): T {
 		const before = this.k.sched.current;
-		this.k.sched.current ??= { name: 'setup', cpu: 0, mm: 0, struct: 0, hidden: true, time: 0, held: [], semaphores: 0, waited: new Map(), behind: null, fault: 0 };
+		this.k.sched.current ??= {
+			name: 'setup',
+			cpu: 0,
+			mm: 0,
+			struct: 0,
+			hidden: true,
+			time: 0,
+			held: [],
+			semaphores: 0,
+			waited: new Map(),
+			behind: null,
+			fault: 0,
+		};
 		try {
 			return this.k.whole(run);
 		} finally {

@@ -10,8 +10,8 @@ const uri = 'file:///tmp/both.patch';
 /** What the run's own order shows, and after it what another order does. */
 const both = `${sample}\n${RACE}`;
 
-const hasRace = (diagnostics: readonly Diagnostic[]): boolean =>
-	diagnostics.some(({ code, message }) => code === 'stale-translation' && JSON.stringify(message).includes(RACING));
+/** Only another order shows it, in this scenario and in a built-in one. */
+const hasRace = (diagnostics: readonly Diagnostic[]): boolean => diagnostics.some(({ code }) => code === 'stale-translation');
 
 /** Few steps on one architecture: enough for a race of some ten orders. */
 const settings = { architectures: ['x86-64'], exploration: 200 };

@@ -118,7 +118,7 @@ describe('a thread of one line', () => {
 		);
 		expect(text).toMatch(/kernel 5\.17/);
 		// The race that the canonical schedule does not show.
-		expect(text).toMatch(/^lock-freed under spf-split-ptlocks: spf-munmap on x86-64, kernel 5\.17,\s+schedule \d/m);
+		expect(text).toMatch(/^lock-freed under spf-split-ptlocks: spf-munmap on x86-64, kernel 5\.17, 1\s+switch, schedule \d/m);
 		expect(text).toMatch(/HARM: a spinlock is taken/);
 	});
 
