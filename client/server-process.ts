@@ -71,7 +71,8 @@ export class ServerProcess {
 	/** Rejects when the server is down or answers with an error. */
 	async request<T>(method: string, params: object, token?: vscode.CancellationToken): Promise<T> {
 		if (this.#client === undefined) throw new Error('the server is not running');
-		return await this.#client.sendRequest<T>(method, params, token);
+		// A token that is undefined would count as a second parameter.
+		return await (token === undefined ? this.#client.sendRequest<T>(method, params) : this.#client.sendRequest<T>(method, params, token));
 	}
 
 	/** The library of the protocol is most of the extension's code: it is read when the extension is active already. */
