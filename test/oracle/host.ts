@@ -60,7 +60,21 @@ export function obstacle(): string | null {
 	} catch {
 		return `tracefs cannot be mounted at ${TRACEFS}`;
 	}
-	return null;
+	return strangeness();
+}
+
+/** What shows that the running kernel is not Linux as it is published, or null: it is no measure of the model then. */
+function strangeness(): string | null {
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'faultline-probe-'));
+	try {
+		const binary = path.join(folder, 'probe');
+		const built = spawnSync('gcc', ['-O1', '-o', binary, new URL('./probe.c', import.meta.url).pathname], { encoding: 'utf8' });
+		if (built.status !== 0) return `gcc builds no program here: ${built.stderr.split('\n', 1)[0]}`;
+		const { status } = spawnSync(binary, { stdio: 'ignore' });
+		return status === 0 ? null : `this kernel (${os.release()}) gives memory that is only read pages of its own, where Linux maps the page of zeros`;
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
 }
 
 /** Builds and runs all workloads on this machine and leaves nothing behind. */
