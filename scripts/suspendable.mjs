@@ -218,9 +218,19 @@ const isKernel = (node, fn) =>
 	(node.type === 'MemberExpression' && node.property.name === 'k') ||
 	(node.type === 'ThisExpression' && fn.className === 'KernelState');
 
+/** The expression without the assertions about its type. */
+function bare(node) {
+	return node.type === 'TSAsExpression' || node.type === 'TSNonNullExpression' || node.type === 'ParenthesizedExpression' ? bare(node.expression) : node;
+}
+
+/** Names of the parameters by which adapters are given such a function. */
+const ADAPTED = new Set(['fn']);
+
 /** What a call may reach: functions of the sources, or `dynamic` where its callee is an argument that may be a coroutine. */
 function targets(call, fn, world) {
-	const { callee } = call.node;
+	const callee = bare(call.node.callee);
+	// What an adapter calls is a function of a kernel tree, which is a coroutine wherever it can be.
+	if (callee.type === 'Identifier' && ADAPTED.has(callee.name) && fn.module.file.startsWith('simulator/tree/adapt-')) return ['dynamic'];
 	if (callee.type === 'Identifier') return named(callee.name, fn, world);
 	if (callee.type !== 'MemberExpression') return [];
 	if (callee.computed) return isKernel(callee.object, fn) ? ['dynamic'] : [];
@@ -360,7 +370,8 @@ function problemOf(fn, world) {
 		if (targets({ node: parent }, at, world).length > 0) return null;
 	}
 	if (parent?.type === 'Property' && /^simulator\/(?:arch|scenarios)\//.test(fn.module.file)) return null;
-	if (parent?.type === 'ArrowFunctionExpression') return null;
+	// What is returned is called by somebody else, who knows.
+	if (fn.parents.findLast((p) => p.type !== 'ConditionalExpression' && p.type !== 'ParenthesizedExpression')?.type === 'ArrowFunctionExpression') return null;
 	return 'a function that suspends is given to something that cannot wait for it';
 }
 
@@ -400,6 +411,7 @@ function rewrite(module) {
 		if (fn.suspends) {
 			if (fn.problem !== null) throw new Error(`${place(fn.node)}: ${fn.problem}`);
 			asCoroutine(text, module, fn);
+			if (fn.node.type === 'ArrowFunctionExpression') awaits = true;
 		}
 		for (const call of fn.calls) {
 			if (call.form === 'plain' || (call.form !== 'call' && call.form !== 'dynamic' && !fn.suspends && !fn.old)) continue;
@@ -457,6 +469,7 @@ function asCoroutine(text, module, fn) {
 		return;
 	}
 	// The parenthesis keeps the value on the line of the return, and takes in those that the body stands in.
-	text.overwrite(arrow, arrow + 2, '{return (');
-	text.appendRight(node.end, `)}${end}`);
+	// What it gave may be a coroutine that its caller would have waited for.
+	text.overwrite(arrow, arrow + 2, '{return ($waits($given=(');
+	text.appendRight(node.end, `))?yield* $given:$given)}${end}`);
 }

@@ -2,7 +2,7 @@
 import type { Explored, SimNote } from '../index.ts';
 import type { Kernel, Violation } from '../kernel/kernel.ts';
 import type { Outcome } from '../scenarios/run.ts';
-import { type Chooser, Preemptive, Pruned, TooManySteps } from '../schedule/preemptive.ts';
+import { type Chooser, MustNotWait, Preemptive, Pruned, TooManySteps } from '../schedule/preemptive.ts';
 import { Noted, Priorities, Replay, scheduleText, type Turn, turnsOf } from './schedules.ts';
 import { ExecutionTree } from './tree.ts';
 
@@ -134,8 +134,12 @@ class Search {
 			return false;
 		} catch (error) {
 			if (error instanceof Pruned) return true;
-			if (!(error instanceof TooManySteps)) throw error;
+			if (!(error instanceof TooManySteps || error instanceof MustNotWait)) throw error;
 			this.#ended = true;
+			if (error instanceof MustNotWait) {
+				this.#notes.set('wait', { rule: 'not-modelled', line: null, message: 'a wait in a function that cannot wait is not modelled' });
+				return true;
+			}
 			this.#notes.set('steps', { rule: 'budget', line: null, message: 'an interleaving takes more steps than any should; it was ended there' });
 			return true;
 		} finally {

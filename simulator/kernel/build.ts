@@ -9,7 +9,7 @@ import type { CParser } from '../c/parser.ts';
 import type { Param, Signature } from '../c/types.ts';
 import { stageEvents } from '../hooks/compose.ts';
 import type { Staged, StageNode } from '../hooks/stages.ts';
-import { SUSPENDS } from '../schedule/form.ts';
+import { SUSPENDABLE, SUSPENDS } from '../schedule/form.ts';
 import type { Co } from '../schedule/scheduler.ts';
 import type { Feature } from './features.ts';
 import { type Kernel, KernelState, type Watch } from './kernel.ts';
@@ -110,9 +110,20 @@ export function bindKernel(parser: CParser, args: StateArguments, tracking: bool
 	for (const { symbol, signature, adapt } of replacements) {
 		if (!replacedSymbols.has(symbol)) continue;
 		const fn = state.patchFunctions.get(symbol) as (...args: never[]) => unknown;
-		table[symbol] = named(state, symbol, adapt === undefined ? fn : adapt(k, fn, signature));
+		const made = adapt === undefined ? fn : adapt(k, fn, signature);
+		table[symbol] = named(state, symbol, SUSPENDABLE ? asCalled(k, symbol, made) : made);
 	}
 	return k;
+}
+
+/** A replacement in the way in which the suspendable form calls its symbol: as a coroutine, or so that it is done at once. */
+function asCalled(k: Kernel, symbol: string, fn: (...args: never[]) => unknown): (...args: never[]) => unknown {
+	const waits = SUSPENDS.has(symbol) || isStaged(SYMBOLS.find((s) => s.name === symbol)?.value);
+	if (!waits) return (...args) => k.whole(() => fn(...args));
+	return function* (...args): Generator<unknown, unknown, unknown> {
+		const made = fn(...args);
+		return typeof made === 'object' && made !== null && 'next' in made ? yield* made as Generator<unknown, unknown, unknown> : made;
+	};
 }
 
 /** The function with its kernel bound; by arity, because rest arguments cost more than most of these functions. */

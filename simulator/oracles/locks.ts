@@ -1,8 +1,10 @@
 /** Locks: who has which, what comes of waiting for each other, and what may not be done with one in hand. */
+
 import * as F from '../abi/flags.ts';
 import { mm_struct, page } from '../abi/structs.ts';
 import { dropHeld, heldLocks } from '../kernel/locks.ts';
 import type { LockUse } from '../kernel/observer.ts';
+import { walk } from '../machine/mmu.ts';
 import type { Stuck, Task } from '../schedule/scheduler.ts';
 import type { Change } from './operations.ts';
 import type { Judge } from './rules.ts';
@@ -96,7 +98,7 @@ export class Locks {
 	}
 
 	/** Entries change under the lock of their table; those of the PMD level under that of the mm. */
-	changed({ mm, ptep, block }: Change): void {
+	changed({ mm, vpn, ptep, block }: Change): void {
 		const { k } = this.judge;
 		const task = k.sched.current;
 		if (task === null || task.struct === 0) return;
@@ -104,6 +106,8 @@ export class Locks {
 		// A table that nothing points to yet is nobody else's.
 		const lock = block ? mm + mm_struct.page_table_lock : table === 0 ? 0 : (this.#apart(table) ?? table + page.ptl);
 		if (lock === 0 || task.held.includes(lock)) return;
+		// Nor is one that is filled before it takes the place of a huge entry.
+		if (!block && mm !== 0 && walk(k.frames, k.pgd(mm), vpn).pte !== ptep) return;
 		this.judge.report('locks.missing', 'lock-imbalance', 'an entry of a page table is changed without the lock of the table');
 	}
 

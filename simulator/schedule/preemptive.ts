@@ -25,6 +25,9 @@ export class Pruned extends Error {}
 /** The only one: to gather the calls that it goes through takes longer than many a step. */
 const PRUNED = new Pruned();
 
+/** What is called where nobody can wait would have to. */
+export class MustNotWait extends Error {}
+
 /** The execution takes more steps than any should. */
 export class TooManySteps extends Error {}
 
@@ -181,7 +184,7 @@ export class Preemptive extends Scheduler {
 			const made = run() as unknown;
 			if (typeof made !== 'object' || made === null || !('next' in made)) return made as T;
 			const step = (made as Generator<unknown, T, void>).next();
-			if (step.done !== true) throw new Error('what has to be done at once waits');
+			if (step.done !== true) throw new MustNotWait();
 			return step.value;
 		} finally {
 			this.#running = before;
