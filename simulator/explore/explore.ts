@@ -4,7 +4,7 @@ import type { Kernel, Violation } from '../kernel/kernel.ts';
 import type { Outcome } from '../scenarios/run.ts';
 import { type Chooser, MustNotWait, Preemptive, Pruned, TooManySteps } from '../schedule/preemptive.ts';
 import { Noted, Priorities, Replay, scheduleText, type Turn, turnsOf } from './schedules.ts';
-import { ExecutionTree } from './tree.ts';
+import { ExecutionTree, NotRepeated } from './tree.ts';
 
 /** Steps of all executions that an exploration may take, if it is not told otherwise. */
 export const USUAL_STEPS = 300_000;
@@ -65,6 +65,8 @@ class Search {
 	steps = 0;
 	#applies = true;
 	#ended = false;
+	/** Whether an execution did not repeat itself: the search ends. */
+	#lost = false;
 	readonly #notes = new Map<string, SimNote>();
 	readonly #found = new Map<string, Found>();
 
@@ -92,7 +94,7 @@ class Search {
 	}
 
 	#enough(): boolean {
-		return !this.#applies || (this.limits.firstOnly === true && this.#found.size > 0);
+		return !this.#applies || this.#lost || (this.limits.firstOnly === true && this.#found.size > 0);
 	}
 
 	/** Returns whether every execution within the bound was looked at. */
@@ -134,8 +136,10 @@ class Search {
 			return false;
 		} catch (error) {
 			if (error instanceof Pruned) return true;
-			if (!(error instanceof TooManySteps || error instanceof MustNotWait)) throw error;
+			if (error instanceof NotRepeated) this.#lost = true;
+			else if (!(error instanceof TooManySteps || error instanceof MustNotWait)) throw error;
 			this.#ended = true;
+			if (this.#lost) return true;
 			if (error instanceof MustNotWait) {
 				this.#notes.set('wait', { rule: 'not-modelled', line: null, message: 'a wait in a function that cannot wait is not modelled' });
 				return true;

@@ -29,6 +29,9 @@ export interface Bounds {
 	readonly preemptions: number;
 }
 
+/** An execution did not begin like the one before: something outside of the machine remembers. What was found holds, and there is no going on. */
+export class NotRepeated extends Error {}
+
 /** One tree of executions. Call `begin`, run the execution with this as its chooser, call `end`; as long as `end` says that there are more. */
 export class ExecutionTree implements Chooser {
 	readonly #path: Node[] = [];
@@ -72,7 +75,7 @@ export class ExecutionTree implements Chooser {
 			node = this.#open(depth, enabled, current);
 			if (node.chosen === 0) return 0;
 			this.#path.push(node);
-		} else if (node.enabled !== enabled) throw new Error(`an execution did not repeat itself: at step ${depth} ${node.enabled} could go on, now ${enabled}`);
+		} else if (node.enabled !== enabled) throw new NotRepeated();
 		return node.chosen;
 	}
 
