@@ -11,7 +11,7 @@ import { reviewOn, Sources, said, unifiedDiff } from './patches.ts';
 import { installed, type Version } from './sources.ts';
 
 const ARCHITECTURES = ['x86-64', 'arm64-no-hafdbs', 'riscv'];
-const RECALL = 0.8;
+const RECALL = 0.86;
 
 interface Outcome {
 	readonly class: BugClass;

@@ -37,8 +37,8 @@ const each = (older: Places | null, newer: Places | null): Bug['in'] => ({
 	...(newer === null ? {} : { '6.12': newer }),
 });
 
-const BATCH = 'somebody must run between the last page that reclaim unmaps and its flush, where nothing waits';
-const BETWEEN = 'another CPU must run between two statements, where nothing waits';
+const BATCH = 'no small scenario has this path between the last page that reclaim unmaps and its flush';
+const BETWEEN = 'no small scenario has another CPU between these two statements within the steps of a review';
 const STALE = 'stale-translation data-leak';
 
 export const CLASSES: readonly BugClass[] = [
@@ -56,28 +56,14 @@ export const CLASSES: readonly BugClass[] = [
 				both('page_vma_mkclean_one', replace('ptep_clear_flush(', 'entry = ptep_get_and_clear(vma->vm_mm, address, pte);')),
 				`${STALE} dirty-lost`,
 			),
-			bug(
-				'3ea277194daa',
-				'mprotect does not wait for the batch of reclaim',
-				'mprotect',
-				both('change_pte_range', drop('flush_tlb_batched_pending(')),
-				STALE,
-				BATCH,
-			),
+			bug('3ea277194daa', 'mprotect does not wait for the batch of reclaim', 'mprotect', both('change_pte_range', drop('flush_tlb_batched_pending(')), STALE),
 			bug('3ea277194daa', 'mremap does not wait for the batch of reclaim', 'mremap', both('move_ptes', drop('flush_tlb_batched_pending(')), STALE, BATCH),
 			bug('3ea277194daa', 'munmap does not wait for the batch of reclaim', 'memory', both('zap_pte_range', drop('flush_tlb_batched_pending(')), STALE, BATCH),
 			bug('3ea277194daa', 'reclaim unmaps and owes no flush', 'rmap', both('try_to_unmap_one', drop('set_tlb_ubc_flush_pending(')), STALE),
 			bug('3ea277194daa', 'reclaim frees and does not flush', 'vmscan', both('shrink_folio_list', dropAll('try_to_unmap_flush(')), STALE),
 			bug('3ea277194daa', 'mprotect gathers no entry', 'mprotect', both('change_pte_range', never('pte_needs_flush(')), STALE),
 			bug('3ea277194daa', 'mprotect gathers no huge entry', 'huge_memory', both('change_huge_pmd', never('huge_pmd_needs_flush(')), STALE),
-			bug(
-				'99baac21e458',
-				'of two gathers at once neither flushes for the other',
-				'mmu_gather',
-				both('tlb_finish_mmu', never('mm_tlb_flush_nested(')),
-				STALE,
-				BETWEEN,
-			),
+			bug('99baac21e458', 'of two gathers at once neither flushes for the other', 'mmu_gather', both('tlb_finish_mmu', never('mm_tlb_flush_nested(')), STALE),
 		],
 	},
 	{
@@ -226,7 +212,6 @@ export const CLASSES: readonly BugClass[] = [
 				'memory',
 				each({ do_anonymous_page: drop('put_page(', 1) }, { do_anonymous_page: drop('folio_put(', 1) }),
 				'folio-leak',
-				BETWEEN,
 			),
 		],
 	},
@@ -386,16 +371,8 @@ export const CLASSES: readonly BugClass[] = [
 				'mprotect',
 				each(null, { mprotect_fixup: drop('vma_start_write(') }),
 				'lock-imbalance stale-translation',
-				BETWEEN,
 			),
-			bug(
-				'b1f02b95758d',
-				'a VMA is used that has gone',
-				'memory',
-				each(null, { lock_vma_under_rcu: never('vma->detached') }),
-				'freed-access lock-freed',
-				BETWEEN,
-			),
+			bug('b1f02b95758d', 'a VMA is used that has gone', 'memory', each(null, { lock_vma_under_rcu: never('vma->detached') }), 'freed-access lock-freed'),
 			bug(
 				'8d7071af8907',
 				'the range of a VMA is not looked at again',
