@@ -137,18 +137,18 @@ class Search {
 		} catch (error) {
 			if (error instanceof Pruned) return true;
 			if (error instanceof NotRepeated) this.#lost = true;
-			else if (!(error instanceof TooManySteps || error instanceof MustNotWait)) throw error;
+			else if (error instanceof MustNotWait) this.#note('not-modelled', 'a wait in a function that cannot wait is not modelled');
+			else if (error instanceof TooManySteps) this.#note('budget', 'an interleaving takes more steps than any should; it was ended there');
+			else throw error;
 			this.#ended = true;
-			if (this.#lost) return true;
-			if (error instanceof MustNotWait) {
-				this.#notes.set('wait', { rule: 'not-modelled', line: null, message: 'a wait in a function that cannot wait is not modelled' });
-				return true;
-			}
-			this.#notes.set('steps', { rule: 'budget', line: null, message: 'an interleaving takes more steps than any should; it was ended there' });
 			return true;
 		} finally {
 			this.steps += this.sched.steps;
 		}
+	}
+
+	#note(rule: SimNote['rule'], message: string): void {
+		this.#notes.set(message, { rule, line: null, message });
 	}
 
 	#collect(noted: Noted): void {
