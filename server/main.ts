@@ -53,8 +53,7 @@ export function startServer(): void {
 
 function initialize(connection: Connection, params: InitializeParams): InitializeResult {
 	const client = abilitiesOf(params);
-	const session = openSession(connection, client, params);
-	connection.onShutdown(() => session.pool.close());
+	openSession(connection, client, params);
 	return {
 		capabilities: Object.assign(
 			{
@@ -158,3 +157,8 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 	});
 	return session;
 }
+	connection.onShutdown(() => {
+		// What ends with the server is no failure of a review that anybody has to hear of.
+		for (const document of documents.all()) reviews.forget(document);
+		return pool.close();
+	});

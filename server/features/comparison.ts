@@ -7,7 +7,7 @@ import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Session } from '../session/session.ts';
 import type { Task } from '../session/worker-pool.ts';
 import { answerOf } from './answer.ts';
-import { shown } from './evidence.ts';
+import { shown } from './shown.ts';
 
 /** The title of an offer: what is compared, and once that has run what came of it. A client that cannot be told to ask again waits. */
 export async function offerTitle(session: Session, document: ReviewedDocument, compared: Compared, token: CancellationToken): Promise<string> {
@@ -35,7 +35,7 @@ export async function comparePolicies(session: Session, { uri, scenario, policy 
 		document === undefined ? alone(session, scenario, policy) : session.comparisons.run(document, { scenario, policy }, true),
 		token,
 	);
-	return shown(session, text);
+	return shown(session, text, `${scenario} ${policy}`);
 }
 
 /** Without a document there is no version that it speaks of. */

@@ -1,11 +1,12 @@
-import { type CancellationToken, ErrorCodes, LSPErrorCodes, MessageType, ResponseError, ShowMessageNotification } from 'vscode-languageserver/node';
+import { type CancellationToken, ErrorCodes, LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import { type NumberedFinding, numbered } from '../review/numbered.ts';
 import { reviewSettings } from '../session/configuration.ts';
 import type { RunScenarioArgument } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
-import { subjectOf } from '../session/reviews.ts';
+import { nameOf, subjectOf } from '../session/reviews.ts';
 import type { Session } from '../session/session.ts';
 import { workOn } from './answer.ts';
+import { shown } from './shown.ts';
 
 /** The findings of the present text, numbered as the command line numbers them. */
 export function findingsIn(document: ReviewedDocument): readonly NumberedFinding[] {
@@ -14,12 +15,16 @@ export function findingsIn(document: ReviewedDocument): readonly NumberedFinding
 
 /** The program and the schedule behind a finding, made on demand by the worker. */
 export async function showEvidence(session: Session, argument: RunScenarioArgument, token: CancellationToken): Promise<string> {
-	return shown(session, await evidenceText(session, argument, token));
+	return shown(session, await evidenceText(session, argument, token), titleOf(argument, 'finding'));
 }
 
 /** A mail body about a finding, for the list. */
 export async function reviewReply(session: Session, argument: RunScenarioArgument, token: CancellationToken): Promise<string> {
-	return shown(session, await evidenceText(session, argument, token, 'reply'));
+	return shown(session, await evidenceText(session, argument, token, 'reply'), titleOf(argument, 'reply'));
+}
+
+function titleOf({ uri = '', finding }: RunScenarioArgument, what: string): string {
+	return `${nameOf(uri)} ${what} ${finding}`;
 }
 
 /** What is behind a finding as plain text. */
@@ -40,10 +45,4 @@ export async function evidenceText(session: Session, { uri, finding }: RunScenar
 		...(form === undefined ? {} : { form }),
 	} as const;
 	return await workOn(session, { ...job, found, report }, `#${found.number} ${found.finding.rule}`, token);
-}
-
-/** VS Code's side shows the answer in a read-only document; other editors drop the answer of a command. */
-export function shown(session: Session, text: string): string {
-	if (!session.client.status) void session.connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Info, message: text });
-	return text;
 }

@@ -2,12 +2,14 @@ import { type CancellationToken, ErrorCodes, LSPErrorCodes, ResponseError } from
 import { reviewSettings } from '../session/configuration.ts';
 import { defaultKernel, type RunScenarioArgument, readArgument, type ScenarioItem, serverCommands } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
+import { nameOf } from '../session/reviews.ts';
 import type { Feature, Session } from '../session/session.ts';
 import { workOn } from './answer.ts';
 import { scenariosOf } from './code-lens.ts';
 import { comparePolicies } from './comparison.ts';
 import { reviewReply, showEvidence } from './evidence.ts';
 import { rerun, textOf } from './rerun.ts';
+import { shown } from './shown.ts';
 import { silenceRule } from './silence.ts';
 
 /** Runs scenarios on demand and answers with text, so that every editor can show it. */
@@ -33,7 +35,7 @@ async function runScenario(session: Session, argument: RunScenarioArgument, toke
 	if (uri !== undefined && hunk !== undefined) {
 		const document = session.documents.get(uri);
 		if (document === undefined) throw new ResponseError(ErrorCodes.InvalidParams, 'this document is not open; open it and try again');
-		return await hunkText(session, document, hunk, token);
+		return shown(session, await hunkText(session, document, hunk, token), `${nameOf(uri)} hunk ${hunk}`);
 	}
 	const known = new Set(session.catalogue.scenarios().map(({ name }) => name));
 	const scenarios = scenario !== undefined ? [scenario].filter((name) => known.has(name)) : scenariosOf(session, symbol === undefined ? [] : [symbol]);
@@ -44,7 +46,7 @@ async function runScenario(session: Session, argument: RunScenarioArgument, toke
 	}
 	const document = uri === undefined ? undefined : session.documents.get(uri);
 	const kernel = (document && session.parsed(document)?.patches[0]?.kernel) ?? defaultKernel;
-	return await scenarioText(session, scenarios, kernel, token);
+	return shown(session, await scenarioText(session, scenarios, kernel, token), symbol ?? scenarios.join(' '));
 }
 
 /** What the review found out about one hunk; the review is waited for. */

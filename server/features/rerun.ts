@@ -5,11 +5,12 @@ import type { Report, ReportDocument, ReportPatch } from '../review/report.ts';
 import { reviewSettings } from '../session/configuration.ts';
 import type { RunScenarioArgument } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
-import { subjectOf } from '../session/reviews.ts';
+import { nameOf, subjectOf } from '../session/reviews.ts';
 import type { Session } from '../session/session.ts';
 import { VERSION } from '../version.ts';
 import { workOn } from './answer.ts';
-import { findingsIn, shown } from './evidence.ts';
+import { findingsIn } from './evidence.ts';
+import { shown } from './shown.ts';
 
 /** Choices that a question offers at most. */
 const maxChoices = 12;
@@ -29,7 +30,8 @@ export async function rerun(session: Session, argument: RunScenarioArgument, tok
 	};
 	const job = { kind: 'review', ...subjectOf(document), settings, texts: session.texts(), sources: session.sources() } as const;
 	const outcome = await workOn(session, job, [arch === '*' ? 'all architectures' : arch, policy].filter((name) => name !== undefined).join(', '), token);
-	return shown(session, textOf(outcome.document, hunk));
+	const under = [arch === '*' ? 'every architecture' : arch, policy].filter((name) => name !== undefined);
+	return shown(session, textOf(outcome.document, hunk), [nameOf(document.uri), `hunk ${hunk}`, ...under].join(' '));
 }
 
 /** What a report says of one hunk, as findings and as figures. */

@@ -24,6 +24,8 @@ export interface ClientAbilities {
 	readonly asksForContent: boolean;
 	readonly nestedSymbols: boolean;
 	readonly workDoneProgress: boolean;
+	/** Opens a file when it is asked to. */
+	readonly showsFiles: boolean;
 	/** Wants the `faultline/status` notification. */
 	readonly status: boolean;
 	/** The user trusts the workspace, so that its clone may be read. A client that knows no trust has none. */
@@ -56,6 +58,7 @@ export function abilitiesOf(params: InitializeParams): ClientAbilities {
 		asksForContent: workspace?.textDocumentContent !== undefined,
 		nestedSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
 		workDoneProgress: window?.workDoneProgress === true,
+		showsFiles: window?.showDocument?.support === true,
 		status: options.status === true,
 		trusted: options.trusted === true,
 		storage: typeof options.storage === 'string' && options.storage !== '' ? options.storage : null,

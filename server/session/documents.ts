@@ -19,8 +19,11 @@ export interface Documents {
 	all(): readonly ReviewedDocument[];
 }
 
-/** Languages that are reviewed without being asked: VS Code's and Vim's name for patches, our own and Vim's for mail. */
-const reviewedLanguages: ReadonlySet<string> = new Set(['diff', 'patch', 'faultline-mail', 'mail']);
+/**
+ * Languages that are reviewed without being asked: the names that editors have for patches and for mail. In Vim, what `git show` printed is
+ * `git`, and what `git format-patch` wrote is `gitsendemail`; in Emacs, a mail is a `message`.
+ */
+const reviewedLanguages: ReadonlySet<string> = new Set(['diff', 'patch', 'git', 'gitsendemail', 'faultline-mail', 'mail', 'message']);
 
 /** Documents of the editor itself; they duplicate what is open or are no text of the user's. */
 const ignoredSchemes: ReadonlySet<string> = new Set(['git', 'output', 'vscode-userdata', 'faultline-result', 'faultline-trace']);

@@ -71,7 +71,9 @@ export function scenarioTexts({ connection, params, catalogue, changed }: Scenar
 		sources: () => sources.map(({ file, text }) => ({ file, text })),
 		async start() {
 			await load();
-			const watches = params.capabilities.workspace?.didChangeWatchedFiles?.dynamicRegistration === true && folders.length > 0;
+			const { dynamicRegistration, relativePatternSupport } = params.capabilities.workspace?.didChangeWatchedFiles ?? {};
+			// An older editor lists the whole folder to watch a part of it, and that may be somebody's home: only where there is something.
+			const watches = dynamicRegistration === true && folders.length > 0 && (relativePatternSupport === true || sources.length > 0);
 			if (watches)
 				await connection.client.register(DidChangeWatchedFilesNotification.type, { watchers: [{ globPattern: `**/${SCENARIO_FOLDER}/*.scenario` }] });
 		},

@@ -37,7 +37,7 @@ export interface EditorOptions {
 	readonly configuration?: unknown;
 	readonly initializationOptions?: unknown;
 	/** Client capabilities beside the usual ones, each section merged into its own. */
-	readonly capabilities?: { readonly workspace?: object; readonly textDocument?: object };
+	readonly capabilities?: { readonly workspace?: object; readonly textDocument?: object; readonly window?: object; readonly general?: object };
 	/** Answers to requests of the server, by method. */
 	readonly answers?: Readonly<Record<string, (params: unknown) => unknown>>;
 	/** URIs of the workspace's folders. */
@@ -169,7 +169,8 @@ function capabilitiesOf({
 			codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: ['quickfix'] } } },
 			...capabilities.textDocument,
 		},
-		window: { workDoneProgress },
+		window: { workDoneProgress, ...capabilities.window },
+		general: capabilities.general ?? {},
 	};
 }
 
