@@ -79,6 +79,8 @@ function statusOf({ uri, failure, review }: ReviewedDocument): StatusParams {
 function openSession(connection: Connection, client: ClientAbilities, params: InitializeParams): Session {
 	const listeners: FeatureEvents[] = [];
 	const pool = workerPool({ script: new URL('./worker.cjs', import.meta.url), size: 1, watchdog: 10_000, grace: 1_000, idle: 60_000 });
+	// The first document is on its way. What goes wrong here goes wrong in its review as well, which tells.
+	pool.run({ kind: 'load' }).result.catch(() => {});
 	const known = catalogue();
 	const reviewAll = (): void => {
 		for (const document of documents.all()) reviews.schedule(document);
@@ -155,10 +157,10 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 		void configuration.start().catch(() => {});
 		void texts.start().catch(() => {});
 	});
-	return session;
-}
 	connection.onShutdown(() => {
 		// What ends with the server is no failure of a review that anybody has to hear of.
 		for (const document of documents.all()) reviews.forget(document);
 		return pool.close();
 	});
+	return session;
+}

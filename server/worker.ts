@@ -61,6 +61,7 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 			return { id, kind: 'result', value: frame };
 		}
 		const simulator = await loadSimulator();
+		if (job.kind === 'load') return { id, kind: 'result', value: null };
 		simulator.define(job.texts);
 		const value =
 			job.kind === 'review'

@@ -8,7 +8,7 @@ import type { ReviewSettings } from '../review/settings.ts';
 import type { SourceOptions } from '../sources/choose.ts';
 
 /** What the simulation worker is asked and what it answers: data that a structured clone carries. */
-export type Job = ReviewJob | EvidenceJob | CheckJob | TimelineJob | ScenarioJob | CompareJob | TestJob | ExploreJob | ParseJob;
+export type Job = ReviewJob | EvidenceJob | CheckJob | TimelineJob | ScenarioJob | CompareJob | TestJob | ExploreJob | ParseJob | LoadJob;
 
 export interface ReviewJob {
 	readonly kind: 'review';
@@ -112,6 +112,11 @@ export interface ParseJob {
 	readonly kernel: string;
 }
 
+/** Loads what reviews need, ahead of the first of them. */
+export interface LoadJob {
+	readonly kind: 'load';
+}
+
 export interface ReviewOutcome {
 	readonly document: ReportDocument;
 	/** By document line; lines that never ran have no entry. */
@@ -144,6 +149,7 @@ export interface JobResults {
 	readonly explore: number;
 	/** The document without its hunks, which came as `DocumentPart`s. */
 	readonly parse: ParsedDocument;
+	readonly load: null;
 }
 
 export interface JobMessage {

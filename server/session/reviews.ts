@@ -101,9 +101,9 @@ export function scheduleReviews({ pool, parse, settings, texts, sources, beginPr
 				});
 			} else {
 				const wanted = settings();
-				const phases = phasesOf(wanted.explore, document.review);
-				for (const [phase, explore] of phases.entries()) {
-					const job: ReviewJob = { kind: 'review', ...subjectOf(document), settings: { ...wanted, explore }, texts: texts(), sources: sources() };
+				const phases = phasesOf(wanted, document.review);
+				for (const [phase, settings] of phases.entries()) {
+					const job: ReviewJob = { kind: 'review', ...subjectOf(document), settings, texts: texts(), sources: sources() };
 					const report = (done: number, total: number): void => progress?.report(phase * total + done, phases.length * total);
 					const task = pool.run(job, { progress: report });
 					work.cancel = task.cancel;
@@ -175,15 +175,24 @@ export function scheduleReviews({ pool, parse, settings, texts, sources, beginPr
 	};
 }
 
+/** What most reviewers ask about first: one that walks its tables with accessed and dirty bits of its own, and one that may not. */
+const FIRST_ARCHITECTURES = ['x86-64', 'arm64'];
+
 /**
- * Scheduling steps of one review after the other: what the runs themselves show is there at once, other orders of the tasks are looked
- * at behind it. Harm that only those have shown stands until it is known whether it is still there: a first result without it would
- * take it away with each edit, only to bring it back.
+ * One review after the other, each with more than the last. A document that was never reviewed has the results of two architectures
+ * first; they are not made twice. What the runs themselves show is there then, other orders of the tasks are looked at behind it.
+ * Harm that only those have shown stands until it is known whether it is still there: a result without it would take it away with
+ * each edit, only to bring it back.
  */
-function phasesOf(explore: number, last: ReviewOutcome | undefined): number[] {
-	const runs = last?.document.patches.flatMap((patch) => patch.runs) ?? [];
+function phasesOf(wanted: ReviewSettings, last: ReviewOutcome | undefined): ReviewSettings[] {
+	const phases = wanted.explore === 0 ? [wanted] : [{ ...wanted, explore: 0 }, wanted];
+	if (last === undefined) {
+		const few = wanted.arch?.slice(0, FIRST_ARCHITECTURES.length) ?? FIRST_ARCHITECTURES;
+		return wanted.arch !== null && wanted.arch.length <= few.length ? phases : [{ ...wanted, arch: few, explore: 0 }, ...phases];
+	}
+	const runs = last.document.patches.flatMap((patch) => patch.runs);
 	const raced = runs.some(({ violations }) => violations.after.some(({ schedule }) => schedule !== '0'));
-	return explore === 0 || raced ? [explore] : [0, explore];
+	return raced ? [wanted] : phases;
 }
 
 /** What of a document a job is about. */

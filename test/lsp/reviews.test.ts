@@ -21,6 +21,7 @@ const outcome: ReviewOutcome = { document: { source: 'x', patches: [], problems:
 let running: Running[];
 let said: string[];
 let explore: number;
+let arch: readonly string[] | null;
 let cancelByUser: () => void;
 let reviews: Reviews;
 let document: ReviewedDocument;
@@ -30,6 +31,7 @@ beforeEach(() => {
 	running = [];
 	said = [];
 	explore = 0;
+	arch = ['arm64'];
 	document = new ReviewedDocument('file:///x/a%20draft.patch', 'diff', 1, sample);
 	reviews = scheduleReviews({
 		pool: {
@@ -44,7 +46,7 @@ beforeEach(() => {
 			close: () => Promise.resolve(),
 		},
 		parse: (source, text) => parseDocument(source, text, {}),
-		settings: () => ({ ...DEFAULT_SETTINGS, explore }),
+		settings: () => ({ ...DEFAULT_SETTINGS, explore, arch }),
 		sources: () => NO_SOURCES,
 		texts: () => [],
 		beginProgress(title, cancelled) {
@@ -247,5 +249,46 @@ describe('a review that looks at other orders of the tasks', () => {
 		running[0]?.resolve(outcome);
 		await pass(10);
 		expect([said, steps()]).toEqual([['parsed', 'settled well'], [0]]);
+	});
+});
+
+describe('a review on many architectures', () => {
+	const asked = (): unknown[] => running.flatMap(({ job }) => (job.kind === 'review' ? [[job.settings.arch, job.settings.explore]] : []));
+
+	it('has a result of two of them first when there is none yet', async () => {
+		arch = null;
+		explore = 500;
+		reviews.schedule(document, 0);
+		for (const index of [0, 1, 2]) {
+			await pass(10);
+			running[index]?.resolve(outcome);
+		}
+		await pass(10);
+		expect(said).toEqual(['parsed', 'reviewed', 'reviewed', 'settled well']);
+		expect(asked()).toEqual([
+			[['x86-64', 'arm64'], 0],
+			[null, 0],
+			[null, 500],
+		]);
+	});
+
+	it('begins with the first two of those that are wanted', async () => {
+		arch = ['riscv', 's390', 'arm32'];
+		reviews.schedule(document, 0);
+		await pass(10);
+		running[0]?.resolve(outcome);
+		await pass(10);
+		expect(asked()).toEqual([
+			[['riscv', 's390'], 0],
+			[['riscv', 's390', 'arm32'], 0],
+		]);
+	});
+
+	it('replaces the results on all of them by results on all of them', async () => {
+		arch = null;
+		document.setReview(1, outcome);
+		reviews.schedule(document, 0);
+		await pass(10);
+		expect(asked()).toEqual([[null, 0]]);
 	});
 });
