@@ -5,7 +5,7 @@ import { type RunScenarioArgument, readArgument, serverCommands } from '../sessi
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
 import { offerTitle } from './comparison.ts';
-import { deltaOf, type ShownFinding, shownFindings } from './findings.ts';
+import { deltaOf, isInDoubt, type ShownFinding, shownFindings } from './findings.ts';
 
 /** Symbols of a thread without a diff that get a lens at most. */
 const maxSymbols = 5;
@@ -56,7 +56,7 @@ function lensesOf(session: Session, document: ReviewedDocument): CodeLens[] {
 	const parsed = session.parsed(document);
 	const hunks = (parsed?.patches ?? []).flatMap((patch) => patch.hunks);
 	if (hunks.length > 0) {
-		const shown = shownFindings(document);
+		const shown = shownFindings(document).filter((found) => !(session.client.refreshesLenses && isInDoubt(document, found)));
 		return hunks.filter((hunk) => isSimulated(session, hunk)).flatMap((hunk) => lensesOn(document, hunk, shown));
 	}
 	const offers = session.comparisons.offers(document);
@@ -115,8 +115,10 @@ function titleOf(session: Session, document: ReviewedDocument, { hunk: id, symbo
 	if (hunk === undefined) return 'Run scenarios';
 	const entries = reviewedHunks(document, hunk);
 	const count = scenariosOf(session, symbolsOf(document, hunk)).length;
-	if (entries.length > 0 && entries.every(({ mode }) => mode === 'none')) return 'Not run: no place in the simulated kernel';
 	const run = count === 0 ? 'Run scenarios' : `Run ${counted(count, 'scenario')}`;
+	// What was found in another text than this is no result of it.
+	if (document.isEdited(hunk.line, hunk.endLine)) return document.isSettled ? run : `${run}: running`;
+	if (entries.length > 0 && entries.every(({ mode }) => mode === 'none')) return 'Not run: no place in the simulated kernel';
 	return entries.length === 0 ? run : `${run}: ${resultOf(document, entries)}`;
 }
 

@@ -26,6 +26,13 @@ export function shownFindings(document: ReviewedDocument): readonly ShownFinding
 	});
 }
 
+/** A hunk that it takes was edited since, and the review of that is under way: what it says may hold no longer. */
+export function isInDoubt(document: ReviewedDocument, { finding, patch, line, endLine }: ShownFinding): boolean {
+	if (document.isSettled) return false;
+	const hunks = patch.hunks.filter(({ id }) => finding.hunks.includes(id));
+	return document.isEdited(line, endLine) || hunks.some((hunk) => document.isEdited(document.lineNow(hunk.line), document.lineNow(hunk.endLine)));
+}
+
 /** `folio.leaked 0 → 16`; of a violation, which has no metric, the rule. Nothing of it comes from the patch. */
 export function deltaOf({ metric, rule, before, after }: Finding): string {
 	return metric === '' ? rule : `${metric} ${before} → ${after}`;

@@ -2,7 +2,7 @@ import { type InlayHint, InlayHintRefreshRequest, type Range } from 'vscode-lang
 import type { LineRuns } from '../session/jobs.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
-import { deltaOf, type ShownFinding, shownFindings } from './findings.ts';
+import { deltaOf, isInDoubt, type ShownFinding, shownFindings } from './findings.ts';
 import { render } from './markup.ts';
 
 /** Differences that one line tells; the others are counted. */
@@ -30,7 +30,9 @@ function hintsOf(session: Session, document: ReviewedDocument, { start, end }: R
 	if (setting === 'off' || document.review === undefined) return [];
 	const within = (line: number): boolean => line - 1 >= start.line && line - 1 <= end.line;
 	const byLine = new Map<number, ShownFinding[]>();
-	for (const shown of shownFindings(document)) if (within(shown.line)) byLine.set(shown.line, [...(byLine.get(shown.line) ?? []), shown]);
+	// A client that can be told to ask again gets them back with the next results.
+	const isShown = (shown: ShownFinding): boolean => within(shown.line) && !(session.client.refreshesInlayHints && isInDoubt(document, shown));
+	for (const shown of shownFindings(document)) if (isShown(shown)) byLine.set(shown.line, [...(byLine.get(shown.line) ?? []), shown]);
 	const counts = new Map<number, LineRuns>();
 	for (const [reviewed, runs] of document.review.executed) {
 		const line = document.lineNow(reviewed);

@@ -13,6 +13,8 @@ interface LineEdit {
 	readonly first: number;
 	readonly end: number;
 	readonly lines: number;
+	/** A line that was changed in part, or null. */
+	readonly partly: number | null;
 }
 
 /** Characters above which a document is parsed by the worker: about 60 ms of parsing, longer than typing should wait. */
@@ -113,6 +115,20 @@ export class ReviewedDocument {
 		return at + 1;
 	}
 
+	/** Whether lines `line` to `endLine` (1-based) of the present text are not what was reviewed. */
+	isEdited(line: number, endLine: number): boolean {
+		let [from, to] = [line - 1, endLine - 1];
+		for (const { first, end, lines, partly } of this.#edits.toReversed()) {
+			if (partly !== null && partly >= from && partly <= to) return true;
+			// New lines among them, or a place between two of them, or behind the last, where lines are gone.
+			if (lines > 0 ? first <= to && first + lines > from : end > first && first > from && first <= to + 1) return true;
+			const moved = lines - (end - first);
+			if (from >= first + lines) from -= moved;
+			if (to >= first + lines) to -= moved;
+		}
+		return false;
+	}
+
 	/** Lines `line` to `endLine` (1-based) as a range, from the first character that is no space to the end. */
 	range(line: number, endLine: number): Range {
 		const last = Math.max(0, Math.min(endLine, this.text.lineCount) - 1);
@@ -132,6 +148,10 @@ export class ReviewedDocument {
 
 /** A line that is changed in part keeps its place; one that text is put before moves. */
 function lineEdit({ start, end }: Range, text: string, version: number): LineEdit {
-	const first = start.character === 0 && end.character === 0 ? start.line : start.line + 1;
-	return { version, first, end: first + end.line - start.line, lines: text.split(/\r\n|\r|\n/).length - 1 };
+	const isWhole = start.character === 0 && end.character === 0;
+	const first = isWhole ? start.line : start.line + 1;
+	const lines = text.split(/\r\n|\r|\n/).length - 1;
+	// What is put before a line without an end of its own becomes a part of it.
+	const joins = isWhole && text !== '' && !/[\r\n]$/.test(text);
+	return { version, first, end: first + end.line - start.line, lines, partly: joins ? start.line + lines : isWhole ? null : start.line };
 }

@@ -82,6 +82,25 @@ describe('code lens', () => {
 		await expect(editor.connection.sendRequest('workspace/executeCommand', none)).rejects.toThrow('there is no finding 99');
 	});
 
+	it('says nothing of an earlier text once its hunk is edited, and stays where it is', async () => {
+		const editor = await reviewed({ refresh: true });
+		const before = await editor.lenses(uri);
+		const [from, to] = [
+			{ line: changedLine, character: 3 },
+			{ line: changedLine, character: 3 },
+		];
+		editor.change(uri, 2, [{ range: { start: from, end: to }, text: ' ' }]);
+		const lenses = await editor.lenses(uri);
+		expect(lenses.map(({ range, command }) => [range.start.line, command?.title])).toEqual([
+			[before[0]?.range.start.line, expect.stringMatching(/^Run \d+ scenarios: running$/)],
+		]);
+		const whole = { start: { line: 0, character: 0 }, end: { line: lines.length, character: 0 } };
+		expect(await editor.connection.sendRequest('textDocument/inlayHint', { textDocument: { uri }, range: whole })).toEqual([]);
+		editor.change(uri, 3, [{ range: { start: from, end: { ...to, character: 4 } }, text: '' }]);
+		await editor.until('the review', () => editor.received.filter(({ method }) => method === 'workspace/codeLens/refresh').length > 1);
+		expect((await editor.lenses(uri)).map(({ command }) => command?.title)).toEqual(before.map(({ command }) => command?.title));
+	});
+
 	it('stands at the first mention of a symbol in a thread without a diff', async () => {
 		const editor = await startEditor();
 		editor.open(uri, 'faultline-mail', 'Subject: question\n\nDoes filemap_map_pmd() keep the lock?\nI think filemap_map_pmd() does.\n');

@@ -33,6 +33,24 @@ describe('lines of a reviewed text after edits', () => {
 		expect([1, 2, 3, 4, 5].map((line) => document.lineNow(line))).toEqual(expected);
 	});
 
+	it.each([
+		['a line inserted above', [edit(1, 1, 'new\n')], false],
+		['a line inserted between', [edit(2, 2, 'new\n')], true],
+		['a line inserted below', [edit(3, 3, 'new\n')], false],
+		['a line removed above', [edit(0, 1, '')], false],
+		['the last of them removed', [edit(2, 3, '')], true],
+		['a line removed far below', [edit(4, 5, '')], false],
+		['text within', [{ ...edit(1, 1, 'x'), range: { start: { line: 2, character: 1 }, end: { line: 2, character: 2 } } }], true],
+		['text at the begin of a line', [edit(1, 1, 'x')], true],
+		['text above, then lines', [edit(0, 0, 'x'), edit(0, 0, 'new\nnewer\n')], false],
+		['text within, then lines above', [edit(2, 2, 'x'), edit(0, 0, 'new\nnewer\n')], true],
+	])('are edited by %s, or not', (_, edits, expected) => {
+		const document = reviewed();
+		for (const [index, change] of edits.entries()) document.update([change], index + 2);
+		// The second and the third.
+		expect(document.isEdited(document.lineNow(2), document.lineNow(3))).toBe(expected);
+	});
+
 	it('are found again from where they are now, and new ones are not', () => {
 		const document = reviewed();
 		document.update([edit(1, 1, 'new\nnewer\n')], 2);
