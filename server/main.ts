@@ -85,7 +85,7 @@ function openSession(connection: Connection, client: ClientAbilities, params: In
 	const reviewAll = (): void => {
 		for (const document of documents.all()) reviews.schedule(document);
 	};
-	const configuration = liveConfiguration(connection, client, params.initializationOptions, reviewAll);
+	const configuration = liveConfiguration(connection, client, params.initializationOptions, known, reviewAll);
 	let exercises = exercisesOf(known);
 	const texts = scenarioTexts({
 		...{ connection, params, catalogue: known },

@@ -105,7 +105,7 @@ export function scenariosOf({ exercises }: Session, symbols: readonly string[]):
 function titleOf(session: Session, document: ReviewedDocument, { hunk: id, symbol, finding: number }: RunScenarioArgument): string {
 	if (number !== undefined) {
 		const found = shownFindings(document).find((one) => one.number === number);
-		return found === undefined ? 'Show evidence' : `Show evidence of #${number} ${found.finding.rule}`;
+		return found === undefined ? 'Show evidence' : `Show #${number} ${found.finding.rule}`;
 	}
 	if (id === undefined) return `Run ${counted(scenariosOf(session, symbol === undefined ? [] : [symbol]).length, 'scenario')} of ${symbol}`;
 	const hunk = session

@@ -1,6 +1,8 @@
 import { type Connection, DidChangeConfigurationNotification } from 'vscode-languageserver/node';
+import type { Catalogue } from '../../simulator/index.ts';
 import type { ClientAbilities } from './abilities.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
+import { withKnownNames } from './known-names.ts';
 
 export interface LiveConfiguration {
 	current(): Configuration;
@@ -12,13 +14,20 @@ export interface LiveConfiguration {
  * The settings as they are now: from the initialization options, then from whatever the client says or answers.
  * A bad value is logged once, not with every change.
  */
-export function liveConfiguration(connection: Connection, client: ClientAbilities, initial: unknown, changed: () => void): LiveConfiguration {
+export function liveConfiguration(
+	connection: Connection,
+	client: ClientAbilities,
+	initial: unknown,
+	catalogue: Catalogue,
+	changed: () => void,
+): LiveConfiguration {
 	const logged = new Set<string>();
 	let current = take(initial);
 
 	function take(value: unknown): Configuration {
-		const { configuration, problems } = readConfiguration(section(value));
-		for (const problem of problems) {
+		const read = readConfiguration(section(value));
+		const { configuration, problems } = withKnownNames(read.configuration, catalogue);
+		for (const problem of [...read.problems, ...problems]) {
 			if (logged.has(problem)) continue;
 			logged.add(problem);
 			connection.console.warn(problem);

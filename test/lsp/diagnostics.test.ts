@@ -119,12 +119,20 @@ describe('settings', () => {
 		expect(codesOf(found)).not.toContain('folio-leak');
 	});
 
-	it('that make no sense keep their defaults and are logged once', async () => {
-		const editor = await startEditor({ initializationOptions: { kernel: 42, policy: 'mainline' } });
-		await editor.connection.sendNotification('workspace/didChangeConfiguration', { settings: { faultline: { kernel: 42, policy: 'mainline' } } });
+	it.each([
+		['kernel', 42],
+		['kernel', '9.99'],
+		['policy', 'no-such'],
+		['architectures', ['x86-64', 'no-such']],
+		['severities', { 'no-such': 'off' }],
+	])('%s = %j makes no sense, keeps its default and is logged once', async (name, value) => {
+		const editor = await startEditor({ initializationOptions: { [name]: value } });
+		await editor.connection.sendNotification('workspace/didChangeConfiguration', {
+			settings: { faultline: { architectures: ['x86-64'], exploration: 0, [name]: value } },
+		});
 		editor.open(uri, 'diff', sample);
 		expect(hasFinding(await editor.untilPushed(uri, hasFinding))).toBe(true);
-		const logged = editor.received.filter(({ method, params }) => method === 'window/logMessage' && JSON.stringify(params).includes('faultline.kernel'));
+		const logged = editor.received.filter(({ method, params }) => method === 'window/logMessage' && JSON.stringify(params).includes(`faultline.${name}`));
 		expect(logged.length).toBe(1);
 	});
 });

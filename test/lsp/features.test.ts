@@ -58,7 +58,7 @@ describe('code lens', () => {
 		const editor = await reviewed();
 		const [lens, ...others] = await editor.lenses(uri);
 		expect(others.length).toBeGreaterThan(0);
-		expect(others.map(({ command }) => command?.title).filter((title) => !/^Show evidence of #\d+ \S+$/.test(title ?? ''))).toEqual([]);
+		expect(others.map(({ command }) => command?.title).filter((title) => !/^Show #\d+ \S+$/.test(title ?? ''))).toEqual([]);
 		expect(lens?.range.start.line).toBe(lines.findIndex((line) => line.startsWith('@@')));
 		expect(lens?.command?.title).toMatch(/^Run \d+ scenarios?: \d+ findings?: \S/);
 	});
