@@ -25,7 +25,9 @@ export const codeLens: Feature = {
 		};
 		connection.onCodeLens(({ textDocument }) => {
 			const document = documents.get(textDocument.uri);
-			return document === undefined ? [] : lensesOf(session, document);
+			if (document === undefined) return [];
+			// A title that is known is said at once: the editor would wait before it asks for it, and show that of an earlier text for so long.
+			return lensesOf(session, document).map((lens) => (client.refreshesLenses ? (titled(session, document, lens) ?? lens) : lens));
 		});
 		connection.onCodeLensResolve(async (lens, token) => {
 			const argument = readArgument(lens.data);
@@ -38,8 +40,7 @@ export const codeLens: Feature = {
 			}
 			// A client that cannot be told to ask again has to wait for the review.
 			if (!client.refreshesLenses && argument.hunk !== undefined) await session.settled(document, token);
-			const command = argument.finding === undefined ? serverCommands.runScenario : serverCommands.showEvidence;
-			return { ...lens, command: { title: titleOf(session, document, argument), command, arguments: [argument] } };
+			return titled(session, document, lens) ?? lens;
 		});
 		return {
 			settled(document) {
@@ -51,6 +52,14 @@ export const codeLens: Feature = {
 		};
 	},
 };
+
+/** With its command, unless what it says has to be found out by a run. */
+function titled(session: Session, document: ReviewedDocument, lens: CodeLens): CodeLens | undefined {
+	const argument = readArgument(lens.data);
+	if (argument?.hunk === undefined && argument?.finding === undefined && argument?.symbol === undefined) return undefined;
+	const command = argument.finding === undefined ? serverCommands.runScenario : serverCommands.showEvidence;
+	return { ...lens, command: { title: titleOf(session, document, argument), command, arguments: [argument] } };
+}
 
 function lensesOf(session: Session, document: ReviewedDocument): CodeLens[] {
 	const parsed = session.parsed(document);
