@@ -10,6 +10,8 @@ export function textFile(title: string, text: string): string {
 	if (folder === undefined) {
 		const made = mkdtempSync(path.join(tmpdir(), 'faultline-'));
 		process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+		// Some editors end their servers so.
+		for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 		folder = made;
 	}
 	const name = title.replace(/[^\w.@-]+/g, '-').slice(0, 80);

@@ -58,6 +58,20 @@
     (await "the hover" (lambda () shown))
     (vconcat (split-string (substring-no-properties shown) "\n"))))
 
+(defun answer (part)
+  "What a command answered with, which has PART: a file that was opened, or a message; back in the buffer."
+  (let ((here (current-buffer)) text)
+    (await part
+           (lambda ()
+             (cl-loop for buffer in (append (mapcar #'window-buffer (window-list)) (list (messages-buffer)))
+                      unless (eq buffer here)
+                      thereis (setq text (with-current-buffer buffer
+                                           (save-excursion
+                                             (goto-char (point-min))
+                                             (and (search-forward part nil t) (buffer-string))))))))
+    (switch-to-buffer here)
+    text))
+
 (defun act (line title)
   "Asks for the actions on LINE, as often as there is news, until one begins with TITLE, and takes it."
   (let ((asked 0) taken)
@@ -90,10 +104,9 @@
     (tell "hover" (hover (plist-get steps :hover)))
     (let ((line (plist-get steps :line)))
       (act line "Show evidence of #1 ")
-      (await "the evidence" (lambda () (string-match-p "The program:" (messages))))
+      (tell "evidence" (answer "The program:"))
       (act line "Copy review reply about #1 ")
-      (await "the reply" (lambda () (string-match-p "In a simulated" (messages))))
-      (tell "messages" (messages))
+      (tell "reply" (answer "In a simulated"))
       (tell "diagnostics" (diagnostics))
       (set-buffer-modified-p nil)
       (act line "Check the result of do_set_pmd")

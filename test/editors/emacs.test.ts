@@ -73,10 +73,9 @@ describe.skipIf(missing).each([
 		expect(hover).not.toMatch(/\\|<\w|&\w+;/);
 	});
 
-	it('shows the evidence and the reply as messages', () => {
-		const messages = told.get<string>('messages');
-		expect(messages).toMatch(/CPU0 reader\n/);
-		expect(messages).toContain(`> -${' '.repeat(13)}if (do_set_pmd(vmf, page) == 0) {`);
+	it('shows the evidence and the reply, in messages without tabs or in files', () => {
+		expect(told.get('evidence')).toMatch(/CPU0 reader\n/);
+		expect(told.get('reply')).toMatch(/> -(?:\t\t| {13})if \(do_set_pmd\(vmf, page\) == 0\) \{/);
 	});
 
 	it('is repaired by the action', () => {

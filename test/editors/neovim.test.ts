@@ -7,7 +7,8 @@ const version = firstLine('nvim', ['--version']);
 const missing = isMissing('Neovim', version !== null, 'neovim');
 
 const [, minor] = /v0\.(\d+)/.exec(version ?? '') ?? [];
-const configuration = readmeBlock('lua', Number(minor) >= 11 ? 'vim.lsp.config' : 'start_client');
+const isNew = Number(minor) >= 11;
+const configuration = readmeBlock('lua', isNew ? 'vim.lsp.config' : 'start_client');
 
 interface Item {
 	readonly line: number;
@@ -75,11 +76,11 @@ describe.skipIf(missing).each([
 		expect(hover).not.toMatch(/\\|<\w|&\w+;/);
 	});
 
-	it('shows the evidence and the reply as messages', () => {
-		const messages = told.get<string>('messages');
-		expect(messages).toMatch(/CPU0 reader\n/);
-		expect(messages).toContain(`> -${' '.repeat(13)}if (do_set_pmd(vmf, page) == 0) {`);
-		expect(messages).not.toContain('^I');
+	it('shows the evidence and the reply, in messages without tabs or in files', () => {
+		const tabs = isNew ? '\t\t' : ' '.repeat(13);
+		expect(told.get('evidence')).toMatch(/CPU0 reader\n/);
+		expect(told.get('reply')).toContain(`> -${tabs}if (do_set_pmd(vmf, page) == 0) {`);
+		expect(told.get('reply')).not.toContain('^I');
 	});
 
 	it('is repaired by the action', () => {
