@@ -86,20 +86,26 @@ function errorHandler(stopped: (detail: string) => void): ErrorHandler {
 	};
 }
 
+/** Commands whose answer is a text to read. */
+const shownAsText: ReadonlySet<string> = new Set([
+	serverCommands.runScenario,
+	serverCommands.comparePolicies,
+	serverCommands.compareVersions,
+	serverCommands.rerun,
+	serverCommands.showEvidence,
+]);
+
 function showAnswers(results: Results): Middleware {
 	return {
 		// A lens is a command of the server; its answer is text, which the editor would drop.
 		async executeCommand(command, args, next) {
 			const answer: unknown = await next(command, args);
-			if (command === serverCommands.runScenario && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
-			if (command === serverCommands.comparePolicies && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
-			if (command === serverCommands.rerun && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
+			if (shownAsText.has(command) && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
 			if (command === serverCommands.reviewReply && typeof answer === 'string') {
 				await vscode.env.clipboard.writeText(answer);
 				vscode.window.setStatusBarMessage('Faultline: the reply is in the clipboard', 4000);
 			}
 			if (command === serverCommands.silenceRule && typeof answer === 'string') await silence(args[0]?.rule);
-			if (command === serverCommands.showEvidence && typeof answer === 'string') await results.show(titleOf(args[0]), answer);
 			return answer;
 		},
 		// Texts that were shown here are known here; the server is asked for what an address asks for, and an answer of nothing is more than the client takes.

@@ -5,6 +5,7 @@ import type { ParsedDocument } from '../patch/types.ts';
 import type { Report, ReportDocument } from '../review/report.ts';
 import { reviewDocument } from '../review/review.ts';
 import { DEFAULT_SETTINGS, type ReviewSettings } from '../review/settings.ts';
+import { withVersions } from '../review/versions.ts';
 import { type Sources, withSources } from '../sources/attach.ts';
 import { VERSION } from '../version.ts';
 import type { Arguments } from './arguments.ts';
@@ -55,7 +56,7 @@ export async function reviewCommand(args: Arguments, host: Host): Promise<number
 	} finally {
 		await Promise.all([sources.close(), threads.close()]);
 	}
-	const report: Report = { schema: 1, faultline: VERSION, documents };
+	const report: Report = { schema: 1, faultline: VERSION, documents: withVersions(documents) };
 	if (explain !== null && documents.length > 0) host.out((await import('./evidence.ts')).explained(parsed, report, explain, sim, settings, format === 'reply'));
 	else if (documents.length > 0 && (format === 'sarif' || format === 'reply'))
 		host.out((await import('./with-evidence.ts')).withEvidence(format, parsed, report, sim, settings));

@@ -6,6 +6,7 @@ import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
 import { offerTitle } from './comparison.ts';
 import { deltaOf, isInDoubt, type ShownFinding, shownFindings } from './findings.ts';
+import { laterVersions, versionTitle } from './versions.ts';
 
 /** Symbols of a thread without a diff that get a lens at most. */
 const maxSymbols = 5;
@@ -39,7 +40,7 @@ export const codeLens: Feature = {
 				return { ...lens, command: { title, command: serverCommands.comparePolicies, arguments: [argument] } };
 			}
 			// A client that cannot be told to ask again has to wait for the review.
-			if (!client.refreshesLenses && argument.hunk !== undefined) await session.settled(document, token);
+			if (!client.refreshesLenses && (argument.hunk ?? argument.patch) !== undefined) await session.settled(document, token);
 			return titled(session, document, lens) ?? lens;
 		});
 		return {
@@ -56,6 +57,9 @@ export const codeLens: Feature = {
 /** With its command, unless what it says has to be found out by a run. */
 function titled(session: Session, document: ReviewedDocument, lens: CodeLens): CodeLens | undefined {
 	const argument = readArgument(lens.data);
+	if (argument?.patch !== undefined) {
+		return { ...lens, command: { title: versionTitle(session, document, argument.patch), command: serverCommands.compareVersions, arguments: [argument] } };
+	}
 	if (argument?.hunk === undefined && argument?.finding === undefined && argument?.symbol === undefined) return undefined;
 	const command = argument.finding === undefined ? serverCommands.runScenario : serverCommands.showEvidence;
 	return { ...lens, command: { title: titleOf(session, document, argument), command, arguments: [argument] } };
@@ -66,7 +70,10 @@ function lensesOf(session: Session, document: ReviewedDocument): CodeLens[] {
 	const hunks = (parsed?.patches ?? []).flatMap((patch) => patch.hunks);
 	if (hunks.length > 0) {
 		const shown = shownFindings(document).filter((found) => !(session.client.refreshesLenses && isInDoubt(document, found)));
-		return hunks.filter((hunk) => isSimulated(session, hunk)).flatMap((hunk) => lensesOn(document, hunk, shown));
+		return [
+			...laterVersions(parsed?.patches ?? []).map((patch) => lens(document, parsed?.patches[patch]?.line ?? 1, { uri: document.uri, patch })),
+			...hunks.filter((hunk) => isSimulated(session, hunk)).flatMap((hunk) => lensesOn(document, hunk, shown)),
+		];
 	}
 	const offers = session.comparisons.offers(document);
 	if (offers.length > 0) return offers.map(({ scenario, policy, line }) => lens(document, line, { uri: document.uri, scenario, policy }));

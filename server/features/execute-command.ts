@@ -11,6 +11,7 @@ import { reviewReply, showEvidence } from './evidence.ts';
 import { rerun, textOf } from './rerun.ts';
 import { shown } from './shown.ts';
 import { silenceRule } from './silence.ts';
+import { compareVersions } from './versions.ts';
 
 /** Runs scenarios on demand and answers with text, so that every editor can show it. */
 export const executeCommand: Feature = {
@@ -23,6 +24,7 @@ export const executeCommand: Feature = {
 			if (command === serverCommands.comparePolicies) return await comparePolicies(session, readArgument(argument) ?? {}, token);
 			if (command === serverCommands.reviewReply) return await reviewReply(session, readArgument(argument) ?? {}, token);
 			if (command === serverCommands.rerun) return await rerun(session, readArgument(argument) ?? {}, token);
+			if (command === serverCommands.compareVersions) return await compareVersions(session, readArgument(argument) ?? {}, token);
 			if (command === serverCommands.silenceRule) return silenceRule(session, readArgument(argument) ?? {});
 			throw new ResponseError(ErrorCodes.InvalidParams, `there is no command ${command}`);
 		});

@@ -1,7 +1,8 @@
 import { numbered } from '../review/numbered.ts';
-import type { Finding, Note, Report, ReportDocument, ReportPatch, ReportRun, Severity } from '../review/report.ts';
+import type { Finding, FormerFinding, Note, Report, ReportDocument, ReportPatch, ReportRun, Severity, Since } from '../review/report.ts';
 import { otherOrder, runOf } from '../review/shown.ts';
 import { extentOf, noDifference, ranText } from '../review/summary.ts';
+import { sinceText } from '../review/versions.ts';
 import { orderText } from './explored.ts';
 import { waitChain } from './numbers.ts';
 import { type Paint, paint, plain, type TextOptions } from './paint.ts';
@@ -43,7 +44,15 @@ function patchText(patch: ReportPatch, source: string, options: Options): string
 		...patch.findings.flatMap((finding) => findingLines(finding, patch, source, options)),
 	];
 	if (patch.findings.length === 0 && extent.scenarios > 0) lines.push(`  ${noDifference([patch])}`);
+	if (patch.since !== undefined) lines.push(`  ${sinceText(patch.since, patch.findings)}`, ...formerLines(patch.since, source));
 	return `${[...lines, ...patch.notes.map((note) => noteLine(note, source, options))].join('\n')}\n`;
+}
+
+/** Each finding that is not there any more, where the earlier version had it. */
+function formerLines({ version, gone, unknown }: Since, own: string): string[] {
+	const line = (state: string, { rule, message, line: at, source }: FormerFinding): string =>
+		`    ${state}: v${version}, ${source === undefined ? own : plain(source)}:${at}: ${rule}: ${plain(message)}`;
+	return [...gone.map((finding) => line('gone', finding)), ...unknown.map((finding) => line('not known', finding))];
 }
 
 function findingLines(finding: Finding, patch: ReportPatch, source: string, options: Options): string[] {

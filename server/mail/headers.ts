@@ -94,3 +94,16 @@ export function seriesOf(subject: string): { version: number; n: number; of: num
 	}
 	return null;
 }
+
+/** What a subject is about in comparable form: without the marks of an answer, case and white space. */
+export function threadOf(subject: string): string {
+	return subject
+		.replace(/^(?:\s*(?:re|fwd|aw)\s*:)+/i, '')
+		.replace(/\s+/g, '')
+		.toLowerCase();
+}
+
+/** The same without `[PATCH v2 1/3]` and its like: the title that versions of a patch share. */
+export function topicOf(subject: string): string {
+	return threadOf(subject).replace(/^(?:\[[^[\]]{0,120}\])+/, '');
+}

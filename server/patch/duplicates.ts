@@ -1,3 +1,4 @@
+import { threadOf } from '../mail/headers.ts';
 import { squeezed } from './c-tokens.ts';
 import type { RawHunk } from './scan.ts';
 
@@ -22,7 +23,7 @@ export class Seen {
 		const known = this.byPlace.get(placeOf(raw));
 		if (known === undefined) return null;
 		const text = changedText(raw);
-		const topic = topicOf(subject);
+		const topic = threadOf(subject);
 		for (const other of known) {
 			if (origin === 'quoted' ? other.text.includes(text) : other.text === text && other.subject === topic) return other.id;
 		}
@@ -31,7 +32,7 @@ export class Seen {
 
 	add(raw: RawHunk, id: number, subject: string): void {
 		const place = placeOf(raw);
-		const entry = { id, text: changedText(raw), subject: topicOf(subject) };
+		const entry = { id, text: changedText(raw), subject: threadOf(subject) };
 		this.fresh.push(entry);
 		const known = this.byPlace.get(place);
 		if (known === undefined) this.byPlace.set(place, [entry]);
@@ -58,8 +59,4 @@ function placeOf(raw: RawHunk): string {
 
 function changedText(raw: RawHunk): string {
 	return raw.lines.reduce((text, { kind, text: code }) => (kind === ' ' ? text : `${text}\n${kind}${squeezed(code)}`), '').concat('\n');
-}
-
-function topicOf(subject: string): string {
-	return squeezed(subject.replace(/^(?:\s*(?:re|fwd|aw)\s*:)+/i, '')).toLowerCase();
 }

@@ -27,6 +27,32 @@ export interface ReportPatch {
 	readonly runs: readonly ReportRun[];
 	readonly findings: readonly Finding[];
 	readonly notes: readonly Note[];
+	/** Of a later version of a patch: what came and went; absent where no earlier version is at hand. */
+	readonly since?: Since;
+}
+
+export interface Since {
+	/** The version compared with: the latest before this one. */
+	readonly version: number;
+	/** Findings of that version that this one does not have although it ran what showed them. */
+	readonly gone: readonly FormerFinding[];
+	/** Those of which nothing is known: what showed them was not run. */
+	readonly unknown: readonly FormerFinding[];
+	/** Indexes of findings that the earlier version does not have. */
+	readonly appeared: readonly number[];
+	/** Indexes of those that it has as well. */
+	readonly kept: readonly number[];
+}
+
+export interface FormerFinding {
+	readonly rule: string;
+	readonly severity: Severity;
+	readonly message: string;
+	/** Of the document of the earlier version. */
+	readonly line: number;
+	readonly scenario: string;
+	/** That document, where it is another. */
+	readonly source?: string;
 }
 
 export type HunkMode = 'tree' | 'blob' | 'function' | 'fragment' | 'none';

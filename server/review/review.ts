@@ -13,6 +13,7 @@ import type { Note, ReportDocument, ReportPatch, ReportRun } from './report.ts';
 import { createRunMemory, type Pair, type Reviewed, type RunMemory } from './run-memory.ts';
 import type { ReviewSettings } from './settings.ts';
 import { isPlaced, type PlacedUnit, placeUnit, type Unit, unitsOf, withoutTree } from './units.ts';
+import { withVersions } from './versions.ts';
 
 /** How far a review is. `total` grows when a policy has to be tried. */
 export interface ReviewStep {
@@ -33,7 +34,7 @@ export function* reviewDocument(doc: ParsedDocument, sim: Simulator, settings: R
 	const plans = doc.patches.map((patch) => planPatch(doc, patch, session));
 	const patches: ReportPatch[] = [];
 	for (const plan of plans) patches.push(withPlaces(yield* reviewPatch(plan, session), plan.patch));
-	return { source: doc.source, ...(doc.generated ? { generated: true } : {}), patches, problems: doc.problems };
+	return withVersions([{ source: doc.source, ...(doc.generated ? { generated: true } : {}), patches, problems: doc.problems }])[0] as ReportDocument;
 }
 
 /** Drives a review to its end in one go. */

@@ -18,6 +18,8 @@ export const serverCommands = {
 	 * plain text: the review of the hunk under them. With neither, the user is asked which, where the client can ask.
 	 */
 	rerun: 'faultline.server.rerun',
+	/** Takes `RunScenarioArgument` with a patch of an open document; answers with plain text: what came and what went since the version before it. */
+	compareVersions: 'faultline.server.compareVersions',
 	/** Takes `RunScenarioArgument` with a rule; answers with plain text: the setting that silences it, as JSON. VS Code's side writes it. */
 	silenceRule: 'faultline.server.silenceRule',
 	/** Takes nothing; answers with `ScenarioItem[]`. */
@@ -79,6 +81,8 @@ export interface RunScenarioArgument {
 	/** Name of an architecture, `arm64@6.19` for one of a later kernel, or `*` for all. */
 	readonly arch?: string;
 	readonly rule?: string;
+	/** Index of a patch in the document. */
+	readonly patch?: number;
 }
 
 export interface ScenarioItem {
@@ -90,7 +94,7 @@ export interface ScenarioItem {
 /** What a client handed back; it may be anything. */
 export function readArgument(value: unknown): RunScenarioArgument | undefined {
 	if (typeof value !== 'object' || value === null) return undefined;
-	const { uri, hunk, symbol, scenario, policy, finding, arch, rule } = value as Readonly<Record<keyof RunScenarioArgument, unknown>>;
+	const { uri, hunk, symbol, scenario, policy, finding, arch, rule, patch } = value as Readonly<Record<keyof RunScenarioArgument, unknown>>;
 	return {
 		...(typeof uri === 'string' ? { uri } : {}),
 		...(typeof hunk === 'number' ? { hunk } : {}),
@@ -100,5 +104,6 @@ export function readArgument(value: unknown): RunScenarioArgument | undefined {
 		...(typeof finding === 'number' ? { finding } : {}),
 		...(typeof arch === 'string' ? { arch } : {}),
 		...(typeof rule === 'string' ? { rule } : {}),
+		...(typeof patch === 'number' ? { patch } : {}),
 	};
 }

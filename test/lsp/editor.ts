@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 import {
 	type CodeLens,
 	createMessageConnection,
@@ -35,7 +36,8 @@ export interface EditorOptions {
 	readonly workDoneProgress?: boolean;
 	/** Answers workspace/configuration with this. */
 	readonly configuration?: unknown;
-	readonly initializationOptions?: unknown;
+	/** Beside the quick ones; a list of no architectures means all of them. */
+	readonly initializationOptions?: object;
 	/** Client capabilities beside the usual ones, each section merged into its own. */
 	readonly capabilities?: { readonly workspace?: object; readonly textDocument?: object; readonly window?: object; readonly general?: object };
 	/** Answers to requests of the server, by method. */
@@ -44,6 +46,8 @@ export interface EditorOptions {
 	readonly folders?: readonly string[];
 	/** Watches files when it is asked to. */
 	readonly watches?: boolean;
+	/** Gets a server of its own, which nobody used before. */
+	readonly fresh?: boolean;
 }
 
 /** A small editor: a real server process behind a real connection. */
@@ -70,33 +74,38 @@ export interface Editor {
 	stop(): Promise<void>;
 }
 
+/** Two architectures and no search for other orders: what a test of the protocol does not need only takes time. */
+const quick = { architectures: ['x86-64', 'arm64'], exploration: 0 } as const;
+
+/** A server process that outlives the editors which use it one after the other. */
+interface Server {
+	readonly connection: MessageConnection;
+	readonly process: ChildProcess;
+	readonly initialized: InitializeResult;
+	/** What the server sends goes to the editor that uses it now. */
+	use: { note(method: string, params: unknown): void; answer(method: string, params: unknown): unknown };
+}
+
 const running = new Set<Editor>();
+/** Servers that nobody uses, by the options they were started with. */
+const spare = new Map<string, Server[]>();
 
 /** To be called after each test. */
 export async function stopEditors(): Promise<void> {
 	await Promise.all([...running].map((editor) => editor.stop()));
 }
 
-export async function startEditor(options: EditorOptions = {}): Promise<Editor> {
+afterAll(async () => {
+	await Promise.all([...spare.values()].flat().map(endServer));
+	spare.clear();
+});
+
+async function startServer(options: EditorOptions, use: Server['use']): Promise<Server> {
 	const process = spawn(globalThis.process.execPath, [path.join(dist, 'server.cjs'), '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
 	const connection = createMessageConnection(new StreamMessageReader(process.stdout), new StreamMessageWriter(process.stdin));
-	const received: { method: string; params: unknown }[] = [];
-	const pushed: PublishDiagnosticsParams[] = [];
-	const waiting = new Set<() => void>();
-	const note = (method: string, params: unknown): void => {
-		received.push({ method, params });
-		for (const check of [...waiting]) check();
-	};
-	connection.onNotification((method, params) => {
-		if (method === 'textDocument/publishDiagnostics') pushed.push(params as PublishDiagnosticsParams);
-		note(method, params);
-	});
-	connection.onRequest((method, params) => {
-		note(method, params);
-		const answer = options.answers?.[method];
-		if (answer !== undefined) return answer(params);
-		return method === 'workspace/configuration' ? [editor.configuration ?? null] : null;
-	});
+	const server = { connection, process, use };
+	connection.onNotification((method, params) => server.use.note(method, params));
+	connection.onRequest((method, params) => server.use.answer(method, params));
 	connection.listen();
 	const died = new Promise<never>((_, reject) => process.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was initialized`))));
 	const initializing = connection.sendRequest<InitializeResult>('initialize', {
@@ -104,18 +113,62 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
 		rootUri: null,
 		workspaceFolders: options.folders?.map((uri) => ({ uri, name: uri.slice(uri.lastIndexOf('/') + 1) })) ?? null,
 		capabilities: capabilitiesOf(options),
-		initializationOptions: options.initializationOptions,
+		initializationOptions: { ...quick, ...(options.initializationOptions ?? {}) },
 	});
 	const initialized = await Promise.race([initializing, died]);
 	died.catch(() => {});
 	await connection.sendNotification('initialized', {});
+	return Object.assign(server, { initialized });
+}
+
+async function endServer({ connection, process }: Server): Promise<void> {
+	const exited = new Promise<void>((resolve) => process.once('exit', () => resolve()));
+	if (process.exitCode === null && process.signalCode === null) {
+		await connection.sendRequest('shutdown').catch(() => {});
+		await connection.sendNotification('exit').catch(() => {});
+		await exited;
+	}
+	connection.dispose();
+}
+
+/** Options under which a server serves one editor after the other; undefined where it keeps something of the first, or the test means to see a start. */
+function sharedBy({ fresh, answers, configuration, folders, watches, ...rest }: EditorOptions): string | undefined {
+	return fresh || answers || configuration !== undefined || folders || watches ? undefined : JSON.stringify(rest);
+}
+
+export async function startEditor(options: EditorOptions = {}): Promise<Editor> {
+	const received: { method: string; params: unknown }[] = [];
+	const pushed: PublishDiagnosticsParams[] = [];
+	const waiting = new Set<() => void>();
+	const opened = new Set<string>();
+	const note = (method: string, params: unknown): void => {
+		if (method === 'textDocument/publishDiagnostics') pushed.push(params as PublishDiagnosticsParams);
+		received.push({ method, params });
+		for (const check of [...waiting]) check();
+	};
+	const answer = (method: string, params: unknown): unknown => {
+		note(method, params);
+		const known = options.answers?.[method];
+		if (known !== undefined) return known(params);
+		return method === 'workspace/configuration' ? [editor.configuration ?? null] : null;
+	};
+	const key = sharedBy(options);
+	const server = (key === undefined ? undefined : spare.get(key)?.pop()) ?? (await startServer(options, { note, answer }));
+	server.use = { note, answer };
+	const { connection, process, initialized } = server;
 
 	const editor: Editor = {
 		...{ connection, process, initialized, pushed, received },
 		configuration: options.configuration,
-		open: (uri, languageId, text) => void connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId, version: 1, text } }),
+		open(uri, languageId, text) {
+			opened.add(uri);
+			void connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId, version: 1, text } });
+		},
 		change: (uri, version, contentChanges) => void connection.sendNotification('textDocument/didChange', { textDocument: { uri, version }, contentChanges }),
-		close: (uri) => void connection.sendNotification('textDocument/didClose', { textDocument: { uri } }),
+		close(uri) {
+			opened.delete(uri);
+			void connection.sendNotification('textDocument/didClose', { textDocument: { uri } });
+		},
 		until: (what, condition) => waitFor(what, condition, waiting, process),
 		async untilPushed(uri, condition) {
 			const last = (): readonly Diagnostic[] | undefined => pushed.findLast((push) => push.uri === uri)?.diagnostics;
@@ -131,13 +184,11 @@ export async function startEditor(options: EditorOptions = {}): Promise<Editor> 
 		},
 		async stop() {
 			if (!running.delete(editor)) return;
-			const exited = new Promise<void>((resolve) => process.once('exit', () => resolve()));
-			if (process.exitCode === null && process.signalCode === null) {
-				await connection.sendRequest('shutdown').catch(() => {});
-				await connection.sendNotification('exit').catch(() => {});
-				await exited;
-			}
-			connection.dispose();
+			if (key === undefined || process.exitCode !== null || process.signalCode !== null) return endServer(server);
+			for (const uri of opened) editor.close(uri);
+			// What was sent before this answer belongs to this editor.
+			await connection.sendRequest('nothing').catch(() => {});
+			spare.set(key, [...(spare.get(key) ?? []), server]);
 		},
 	};
 	running.add(editor);

@@ -8,7 +8,7 @@ afterEach(stopEditors);
 
 describe('a server that is worked hard', () => {
 	it('stays small and right through a thousand edits', async () => {
-		const editor = await startEditor();
+		const editor = await startEditor({ fresh: true });
 		editor.open(uri, 'diff', sample);
 		await editor.untilPushed(uri, hasFinding);
 		for (let edit = 0; edit < 1000; edit++) {
@@ -25,7 +25,7 @@ describe('a server that is worked hard', () => {
 	});
 
 	it('answers a hover at once while a review runs', async () => {
-		const editor = await startEditor();
+		const editor = await startEditor({ fresh: true });
 		editor.open(uri, 'diff', sample.repeat(5));
 		const hover = await editor.hover(uri, 2, 40);
 		expect(hover).not.toBeNull();

@@ -22,7 +22,7 @@ const isError = ({ severity }: { readonly severity?: number | undefined }): bool
 describe('a file of C in a kernel tree', () => {
 	it('shows what its uncommitted change does, on the changed line of the text that is typed', async () => {
 		const { root, uri } = tree();
-		const editor = await startEditor({ folders: [pathToFileURL(root).href], initializationOptions: { trusted: true } });
+		const editor = await startEditor({ folders: [pathToFileURL(root).href], initializationOptions: { trusted: true, architectures: [] } });
 		// Nothing is saved: the text of the editor counts. A blank line above moves everything.
 		editor.open(uri, 'c', `\n${WITHOUT_FLUSH}`);
 		const found = await editor.untilPushed(uri, (diagnostics) => diagnostics.some(isError));
@@ -32,7 +32,7 @@ describe('a file of C in a kernel tree', () => {
 	});
 	it('shows nothing once the change is undone', async () => {
 		const { root, uri } = tree();
-		const editor = await startEditor({ folders: [pathToFileURL(root).href], initializationOptions: { trusted: true } });
+		const editor = await startEditor({ folders: [pathToFileURL(root).href], initializationOptions: { trusted: true, architectures: [] } });
 		editor.open(uri, 'c', WITHOUT_FLUSH);
 		await editor.untilPushed(uri, (diagnostics) => diagnostics.some(isError));
 		editor.change(uri, 2, [{ text: PGTABLE_GENERIC_C }]);

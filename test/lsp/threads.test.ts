@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CodeLens, DocumentLink, Hover, MarkupContent } from 'vscode-languageserver/node';
+import { draft, mail as mailOf, repaired, title } from '../server/thread.ts';
 import { type Editor, type EditorOptions, root, startEditor, stopEditors } from './editor.ts';
 
 const mail = (name: string): string => readFileSync(path.join(root, 'test/fixtures/mail', name), 'utf8');
@@ -158,5 +159,19 @@ describe('no comparison is offered', () => {
 		const editor = await opened(`${lazy}\n${readFileSync(path.join(root, 'samples/filemap-map-pmd.patch'), 'utf8')}`, vscode);
 		expect(titles(await editor.lenses(uri)).filter((title) => title?.includes('luf'))).toEqual([]);
 		expect((await links(editor)).filter(({ target }) => target?.startsWith('command:'))).toEqual([]);
+	});
+});
+
+describe('a thread with two versions of a patch', () => {
+	const text = mailOf(12, `[PATCH] ${title}`, draft) + mailOf(15, `[PATCH v2] ${title}`, repaired);
+	const start = text.split('\n').findLastIndex((line) => line.startsWith('From mboxrd'));
+
+	it('has a lens at the later one that says what went, and shows it', async () => {
+		const editor = await opened(text);
+		const lens = (await editor.lenses(uri)).find(({ range }) => range.start.line === start);
+		expect(lens?.command?.title).toBe('Since v1: 3 findings gone (no-progress, folio-leak, extra-fault), none new');
+		const said = await execute(editor, lens);
+		expect(said).toContain('[PATCH v2] mm/filemap: simplify filemap_map_pmd()');
+		expect(said).toMatch(/gone: v1, thread\.eml:\d+: folio-leak: /);
 	});
 });

@@ -123,7 +123,7 @@ beforeAll(async () => {
 });
 
 const read = (name: string): string => readFileSync(new URL(`../fixtures/patches/${name}.patch`, import.meta.url), 'utf8');
-const review = (text: string): ReportDocument => reviewText('x.patch', new TextEncoder().encode(text), sim, DEFAULT_SETTINGS);
+const review = (text: string): ReportDocument => reviewText('x.patch', new TextEncoder().encode(text), sim, { ...DEFAULT_SETTINGS, explore: 200 });
 
 function verdict({ patches }: ReportDocument): string[] {
 	return patches.flatMap(({ findings, notes, kernel }) => [
