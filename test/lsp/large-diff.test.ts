@@ -7,18 +7,34 @@ import { startEditor, stopEditors } from './editor.ts';
 
 afterEach(stopEditors);
 
-/** Milliseconds that the server may not answer. On an idle machine it is below 50; this leaves room for a busy one. */
-const PATIENCE = 120;
+/** Milliseconds of work in one go that keep the server from answering. On an idle machine it is about 60; beside other programs a processor is slower, and parsing here would take seconds. */
+const PATIENCE = 250;
 
-/** Runs in the server: writes the longest delay of its event loop so far to a file when it is asked to. */
+/**
+ * Runs in the server: writes the longest time so far that its main thread worked without a turn of the event loop to a file when it is
+ * asked to. Linux tells how long a thread ran; the clock would count what other programs of a busy machine take as well.
+ */
 const WATCH = (file: string): string => `
+const { readFileSync, writeFileSync } = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
+function worked() {
+	try {
+		return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[0]) / 1e6;
+	} catch {
+		return performance.now();
+	}
+}
 if (isMainThread) {
-	const delay = require('node:perf_hooks').monitorEventLoopDelay({ resolution: 5 });
-	delay.enable();
+	let last = worked();
+	let longest = 0;
+	setInterval(() => {
+		const now = worked();
+		longest = Math.max(longest, now - last);
+		last = now;
+	}, 5).unref();
 	process.on('SIGUSR2', () => {
-		require('node:fs').writeFileSync(${JSON.stringify(file)}, String(delay.max / 1e6));
-		delay.reset();
+		writeFileSync(${JSON.stringify(file)}, String(longest));
+		longest = 0;
 	});
 }`;
 
@@ -42,7 +58,7 @@ it('answers while it reads and reviews a diff of 200,000 lines', async () => {
 					// Not written yet.
 				}
 			}
-			throw new Error('the server does not tell how long its event loop was blocked');
+			throw new Error('the server does not tell how long it worked in one go');
 		};
 		await new Promise((resolve) => setTimeout(resolve, 300));
 		await longest();
@@ -53,7 +69,7 @@ it('answers while it reads and reviews a diff of 200,000 lines', async () => {
 		const notes = await editor.untilPushed(uri, (diagnostics) => diagnostics.length > 0);
 		expect(notes.at(-1)?.message).toMatch(/\d+ more notes of this kind are left out\./);
 		const delay = await longest();
-		console.log(`longest block of the server's event loop: ${delay.toFixed(0)} ms`);
+		console.log(`longest work of the server in one go: ${delay.toFixed(0)} ms`);
 		expect(delay).toBeLessThan(PATIENCE);
 	} finally {
 		if (before === undefined) delete process.env.NODE_OPTIONS;
