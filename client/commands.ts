@@ -81,7 +81,12 @@ async function comparePolicies(ask: Ask, results: Results, given: unknown): Prom
 		if (catalogue === undefined) return;
 		const items = catalogue.policies
 			.filter(({ name }) => name !== 'mainline')
-			.map(({ name, doc, scenarios }) => ({ label: name, description: scenarios.length === 0 ? '' : `${scenarios.length} scenarios`, detail: doc, scenarios }));
+			.map(({ name, doc, scenarios }) => ({
+				label: name,
+				description: scenarios.length === 0 ? '' : `${scenarios.length} scenario${scenarios.length === 1 ? '' : 's'}`,
+				detail: doc,
+				scenarios,
+			}));
 		const picked = await vscode.window.showQuickPick(items, { title: `${title}: policy to compare with mainline`, matchOnDetail: true });
 		if (picked === undefined) return;
 		policy = picked.label;

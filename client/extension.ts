@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
+import { followPatches } from './patches.ts';
 import { registerResults } from './results.ts';
 import { registerResultsView } from './results-view.ts';
 import { ServerProcess } from './server-process.ts';
@@ -20,6 +21,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	});
 	context.subscriptions.push(
 		log,
+		followPatches(),
 		vscode.workspace.onDidGrantWorkspaceTrust(() => server?.restart()),
 	);
 	registerStatus(context, server);

@@ -12,14 +12,26 @@ export function languageOf(text: string): 'diff' | 'faultline-mail' {
 	return /^(?:> ?)*(?:diff --git |@@ -\d)/m.test(text) ? 'diff' : 'faultline-mail';
 }
 
-/** The patch that a command is about: of the active editor, else the only one that is visible, else the only one that is open. */
+/** The patch that was the active editor last. */
+let last: vscode.TextDocument | undefined;
+
+/** Remembers which patch the user looked at, for commands that come from a page which is no editor. */
+export function followPatches(): vscode.Disposable {
+	const note = (editor: vscode.TextEditor | undefined): void => {
+		if (editor !== undefined && isPatch(editor.document)) last = editor.document;
+	};
+	note(vscode.window.activeTextEditor);
+	return vscode.window.onDidChangeActiveTextEditor(note);
+}
+
+/** The patch that a command is about: of the active editor, else one that is visible, else the last that was active, else the only one that is open. */
 export function activePatch(): vscode.TextDocument | undefined {
 	const active = vscode.window.activeTextEditor?.document;
 	if (active !== undefined && isPatch(active)) return active;
 	const visible = vscode.window.visibleTextEditors.map(({ document }) => document).filter(isPatch);
 	if (visible.length > 0) return visible[0];
 	const open = vscode.workspace.textDocuments.filter((document) => isPatch(document) && !document.isClosed);
-	return open.length === 1 ? open[0] : undefined;
+	return open.find((document) => document === last) ?? (open.length === 1 ? open[0] : undefined);
 }
 
 /** The same, and a word to the user where there is none. A file of C with uncommitted changes counts when it is the active one. */

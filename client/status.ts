@@ -46,7 +46,8 @@ function showKernel(item: vscode.LanguageStatusItem, reviewed: ServerState | und
 	const version = reviewed?.kernel || set;
 	item.text = version === '' ? 'Linux, as the patch says' : `Linux ${version}`;
 	const archs = reviewed?.architectures?.length ? reviewed.architectures : settings.get<readonly string[]>('architectures', []);
-	item.detail = [set === '' && version !== '' ? 'inferred' : '', archs.length === 0 ? 'all architectures' : archs.join(', ')]
+	// A version that nothing has is in the settings, but not what was run.
+	item.detail = [version !== '' && version !== set ? 'inferred' : '', archs.length === 0 ? 'all architectures' : archs.join(', ')]
 		.filter((part) => part !== '')
 		.join('; ');
 	item.command = { title: 'Select', command: 'faultline.selectKernel', tooltip: 'Select kernel version and architectures' };
