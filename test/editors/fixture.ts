@@ -1,13 +1,16 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { type EditorOptions, startVSCode, type VSCode } from './vscode.ts';
 
 export const root = path.resolve(import.meta.dirname, '../..');
 const output = path.join(root, 'test-output');
 
 export const sample = readFileSync(path.join(root, 'samples/filemap-map-pmd.patch'), 'utf8');
+
+/** Of the installation, for names of pictures. */
+const edition = path.basename(process.env.FAULTLINE_VSCODE ?? '');
 
 /** Two architectures and no search for other orders: what a test of the editor does not need only takes time. */
 export const quick = { 'faultline.architectures': ['x86-64', 'arm64'], 'faultline.exploration': 0 } as const;
@@ -16,6 +19,9 @@ export interface Fixture {
 	readonly vscode: VSCode;
 	readonly page: Page;
 	readonly folder: string;
+	readonly errors: Locator;
+	readonly lenses: Locator;
+	readonly toasts: Locator;
 	/** Keeps a picture for people to look at. */
 	shot(name: string): Promise<void>;
 	stop(): Promise<void>;
@@ -28,16 +34,18 @@ export async function startFixture(options: Pick<EditorOptions, 'settings' | 'tr
 	prepare(folder);
 	mkdirSync(output, { recursive: true });
 	const vscode = await startVSCode({
-		installation: process.env.FAULTLINE_VSCODE ?? path.join(root, '.vscode-test'),
+		installation: process.env.FAULTLINE_VSCODE ?? '',
 		chromium: process.env.CHROMIUM ?? '/usr/bin/chromium',
 		vsix: path.join(root, 'faultline.vsix'),
 		...{ folder, file: 'draft.patch', ...options },
 	});
 	const { page } = vscode;
-	page.setDefaultTimeout(20_000);
-	const shot = async (name: string): Promise<void> => void (await page.screenshot({ path: path.join(output, `${name}.png`) }));
+	const shot = async (name: string): Promise<void> => void (await page.screenshot({ path: path.join(output, `${edition}-${name}.png`) }));
 	return {
 		...{ vscode, page, folder, shot },
+		errors: page.locator('.squiggly-error'),
+		lenses: page.locator('.codelens-decoration a'),
+		toasts: page.locator('.notification-toast'),
 		async stop() {
 			await shot('vscode-last').catch(() => {});
 			await vscode.stop();

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync,
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 
 export interface EditorOptions {
 	/** Folder that holds code-server and, where it needs a newer Node, that Node. */
@@ -24,8 +24,14 @@ export interface VSCode {
 	readonly page: Page;
 	/** What the editor's server wrote, for a failure to show. */
 	log(): string;
-	/** The process of the extension's server, or undefined. */
+	/** What the extension logged, in all windows, line by line. */
+	extensionLog(): readonly string[];
+	/** The processes of the extension's servers: one a window. */
+	serverProcesses(): readonly number[];
+	/** The first of them. */
 	serverProcess(): number | undefined;
+	/** One more window, on a folder or a workspace file, with files of it opened. */
+	openWindow(place: string, files: readonly string[]): Promise<Page>;
 	/** Writes the folder's settings, which the editor follows; those of the user are the browser's. */
 	configure(settings: Readonly<Record<string, unknown>>): void;
 	/** Where the extension is installed. */
@@ -105,19 +111,50 @@ export async function startVSCode(options: EditorOptions): Promise<VSCode> {
 			executablePath: options.chromium,
 			args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--disable-background-networking'],
 		});
-		const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-		const payload = [['openFile', `vscode-remote://127.0.0.1:${port}${path.join(options.folder, options.file)}`]];
-		await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(options.folder)}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
+		const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
+		const openWindow = async (place: string, files: readonly string[]): Promise<Page> => {
+			const page = await context.newPage();
+			page.setDefaultTimeout(20_000);
+			const payload = files.map((file) => ['openFile', `vscode-remote://127.0.0.1:${port}${file}`]);
+			const kind = place.endsWith('.code-workspace') ? 'workspace' : 'folder';
+			await page.goto(`http://127.0.0.1:${port}/?${kind}=${encodeURIComponent(place)}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
+			return page;
+		};
+		const page = await openWindow(options.folder, [path.join(options.folder, options.file)]);
 		const extensions = path.join(home, 'extensions');
 		const extension = path.join(extensions, readdirSync(extensions).find((name) => name.startsWith('faultline.')) ?? '');
+		const serverProcesses = (): readonly number[] => processesWith(path.join(extension, 'dist/server.cjs'));
 		return {
-			...{ page, log: readLog, stop, configure, extension },
-			serverProcess: () => processWith(path.join(extension, 'dist/server.cjs')),
+			...{ page, log: readLog, stop, configure, extension, openWindow, serverProcesses },
+			serverProcess: () => serverProcesses()[0],
+			extensionLog: () => linesOf(home, 'Faultline.log'),
 		};
 	} catch (error) {
 		await stop();
 		throw error;
 	}
+}
+
+/** Entries of the quick input that is open. */
+export function rows(page: Page, text: string | RegExp): Locator {
+	return page.locator('.quick-input-list .monaco-list-row:visible', { hasText: text });
+}
+
+/** What the status beside the language says of Faultline, each item with its command, in the order of their names. */
+export async function statusItems(page: Page): Promise<readonly string[]> {
+	// The list opens at the pointer's coming.
+	await page.locator('.tab, .title-actions-container, .editor-group-container').first().hover();
+	await page.locator('[id="status.languageStatus"]').hover();
+	const items = page.locator('.hover-language-status');
+	await items.first().waitFor();
+	return (await items.allInnerTexts())
+		.map((text) =>
+			text
+				.trim()
+				.split(/\s*\n\s*/)
+				.join('|'),
+		)
+		.sort();
 }
 
 /** Picks an entry of the quick input that is open or opens with the key, by a part of its label. */
@@ -131,6 +168,43 @@ export async function pick(page: Page, key: string, text: string, label: string)
 /** Runs a command by its name in the command palette. */
 export async function runCommand(page: Page, name: string): Promise<void> {
 	await pick(page, 'F1', `>${name}`, name);
+}
+
+/** Picks an action that the editor offers at a place; `seen` is called while it shows the menu. */
+export async function act(page: Page, place: Locator, title: string, seen: () => Promise<void> = async () => {}): Promise<void> {
+	const rows = page.locator('.action-widget .monaco-list-row.action');
+	const row = rows.filter({ hasText: title });
+	// A repair is offered once it was tried out, so not in every menu.
+	await until('the menu with the action', async () => {
+		await place.click();
+		await page.keyboard.press('Control+.');
+		await rows.first().waitFor();
+		if ((await row.count()) > 0) return true;
+		await page.keyboard.press('Escape');
+		await rows.first().waitFor({ state: 'detached' });
+		return false;
+	});
+	await seen();
+	await until('the action is the chosen one', async () => {
+		if (/\bfocused\b/.test((await row.getAttribute('class')) ?? '')) return true;
+		await page.keyboard.press('ArrowDown');
+		return false;
+	});
+	await page.keyboard.press('Enter');
+}
+
+/** Waits until a page within the page, whichever it is, shows what is looked for. */
+export async function shownInside(page: Page, selector: string): Promise<void> {
+	await until(`${selector} in a page within the page`, async () => {
+		const seen = page.frames().map((frame) =>
+			frame
+				.locator(selector)
+				.first()
+				.isVisible()
+				.catch(() => false),
+		);
+		return (await Promise.all(seen)).some(Boolean);
+	});
 }
 
 async function answering(port: number, server: ChildProcess, log: () => string): Promise<void> {
@@ -164,18 +238,24 @@ function freePort(): Promise<number> {
 	});
 }
 
-/** A process whose command line names the file. */
-function processWith(file: string): number | undefined {
+/** The processes whose command lines name the file. */
+function processesWith(file: string): readonly number[] {
 	return readdirSync('/proc')
 		.filter((name) => /^\d+$/.test(name))
 		.map(Number)
-		.find((pid) => {
+		.filter((pid) => {
 			try {
 				return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(file);
 			} catch {
 				return false;
 			}
 		});
+}
+
+/** The lines of all files of this name below a folder. */
+function linesOf(folder: string, name: string): readonly string[] {
+	const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => path.basename(file) === name);
+	return files.flatMap((file) => readFileSync(path.join(folder, file), 'utf8').split('\n').filter(Boolean));
 }
 
 /** Waits for a condition that no element of the page shows. */
