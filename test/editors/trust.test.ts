@@ -1,39 +1,26 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Fixture, quick, sample, startFixture } from './fixture.ts';
+import { clone, git } from './clone.ts';
+import { type Fixture, quick, startFixture } from './fixture.ts';
 import { runCommand } from './vscode.ts';
 
 let fixture: Fixture;
 
-/** The function of the sample as it is before the patch, committed, and with the patch in the working tree. */
 function repository(folder: string): void {
-	const hunk = sample.slice(sample.indexOf('\n', sample.indexOf('@@ ')) + 1, sample.indexOf('\n-- \n')).split('\n');
-	const side = (sign: string): string =>
-		`${hunk
-			.filter((line) => line[0] === ' ' || line[0] === sign || line === '')
-			.map((line) => line.slice(1))
-			.join('\n')}\n`;
-	const git = (...args: string[]): void =>
-		void execFileSync('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.org', ...args], { cwd: folder, stdio: 'pipe' });
-	mkdirSync(path.join(folder, 'mm'), { recursive: true });
-	writeFileSync(path.join(folder, 'mm/filemap.c'), side('-'));
-	git('init', '-q');
-	git('add', 'mm');
-	git('commit', '-q', '-m', 'before');
-	writeFileSync(path.join(folder, 'mm/filemap.c'), side('+'));
+	clone(folder);
 	writeFileSync(path.join(folder, 'packed.patch.gz'), gzipSync(readFileSync(path.join(folder, 'draft.patch'))));
 }
 
 beforeAll(async () => {
-	fixture = await startFixture({ settings: { ...quick, 'git.enabled': true }, trust: true }, repository);
+	fixture = await startFixture({ settings: { ...quick, 'git.enabled': true, 'faultline.systemSources': false }, trust: true }, repository);
 });
 
 afterAll(() => fixture?.stop());
 
-const errors = () => fixture.page.locator('.squiggly-error');
+const errors = (): Locator => fixture.errors;
 
 it('patches are reviewed in Restricted Mode, where nothing offers to run git', async () => {
 	const { page } = fixture;
@@ -69,4 +56,32 @@ it('uncommitted changes are reviewed once the workspace is trusted', async () =>
 	await page.locator('.tab.active', { hasText: '.diff' }).waitFor();
 	await errors().first().waitFor({ timeout: 60_000 });
 	await fixture.shot('uncommitted');
+});
+
+const inSourceControl = (text: string): Locator => fixture.page.locator('.scm-view .monaco-list-row', { hasText: text }).first();
+
+/** The entry of the menu of a row, or of the view itself. */
+async function choose(row: Locator, entry: string): Promise<void> {
+	await row.hover();
+	await row.click({ button: 'right' });
+	await fixture.page.locator('.monaco-menu .action-item', { hasText: entry }).click();
+}
+
+it('the menus of source control review what is not committed, and what is staged', async () => {
+	const { page } = fixture;
+	await runCommand(page, 'View: Close All Editors');
+	await page.keyboard.press('Control+Shift+g');
+	await inSourceControl('Changes').waitFor();
+	await choose(page.locator('.scm-view .monaco-list-row .resource-group', { hasText: 'Changes' }).first(), 'Review Uncommitted Changes');
+	await page.locator('.tab.active', { hasText: '.diff' }).waitFor();
+	await errors().first().waitFor();
+	git(fixture.folder, 'add', 'mm/filemap.c');
+	// What is shown follows.
+	await page.locator('.view-line', { hasText: /^No.uncommitted.changes/ }).waitFor();
+	await errors().first().waitFor({ state: 'detached' });
+	await choose(page.locator('.scm-view .monaco-list-row .resource-group', { hasText: 'Staged Changes' }).first(), 'Review Staged Changes');
+	await page.locator('.tab.active', { hasText: ' staged.diff' }).waitFor();
+	await errors().first().waitFor();
+	await fixture.shot('source-control');
+	expect(await fixture.toasts.count()).toBe(0);
 });
