@@ -67,11 +67,11 @@ async function answer({ id, job, cancelled }: JobMessage): Promise<JobReply> {
 			job.kind === 'review'
 				? await review(job, simulator, turn)
 				: job.kind === 'evidence'
-					? await evidence(job, simulator)
+					? await evidence(job, simulator, turn)
 					: job.kind === 'check'
 						? await check(job, simulator, turn)
 						: job.kind === 'timeline'
-							? await timeline(job, simulator)
+							? await timeline(job, simulator, turn)
 							: job.kind === 'test'
 								? test(job, simulator, turn)
 								: job.kind === 'compare'
@@ -90,6 +90,16 @@ interface Turn {
 	report(done: number, total: number): void;
 }
 
+/** An archive may take its time: the thread tells that it is alive as long as it gets its turns. */
+async function prepared(job: Parameters<typeof prepare>[0], simulator: Simulator, turn: Turn): Promise<ParsedDocument> {
+	const alive = setInterval(() => turn.report(0, 0), reportInterval);
+	try {
+		return await prepare(job, simulator);
+	} finally {
+		clearInterval(alive);
+	}
+}
+
 /** Null when it was cancelled. */
 async function review(job: ReviewJob, simulator: Simulator, turn: Turn): Promise<JobResults['review'] | null> {
 	const executed = new Map<number, LineRuns>();
@@ -99,7 +109,7 @@ async function review(job: ReviewJob, simulator: Simulator, turn: Turn): Promise
 		run: (request) => counted(executed, request, simulator.run(request)),
 		place: (change, kernel) => placed(codeLines, simulator.place(change, kernel)),
 	};
-	const parsed = await prepare(job, simulator);
+	const parsed = await prepared(job, simulator, turn);
 	const steps = reviewDocument(parsed, watched, job.settings);
 	let reported = performance.now();
 	for (;;) {
@@ -128,19 +138,23 @@ function outcomeInFile(
 	};
 }
 
-async function evidence(job: EvidenceJob, simulator: Simulator): Promise<string> {
-	const { made, hunks } = await evidenceAgain(job, simulator);
+async function evidence(job: EvidenceJob, simulator: Simulator, turn: Turn): Promise<string> {
+	const { made, hunks } = await evidenceAgain(job, simulator, turn);
 	return job.form === 'reply' ? formatReply([made], hunks) : formatEvidence(made, job.found.number);
 }
 
-async function timeline(job: TimelineJob, simulator: Simulator): Promise<Timeline> {
-	return timelineOf((await evidenceAgain(job, simulator)).made, job.found.number);
+async function timeline(job: TimelineJob, simulator: Simulator, turn: Turn): Promise<Timeline> {
+	return timelineOf((await evidenceAgain(job, simulator, turn)).made, job.found.number);
 }
 
 /** The evidence of a finding, and the hunks of its patch. */
-async function evidenceAgain(job: EvidenceJob | TimelineJob, simulator: Simulator): Promise<{ readonly made: Evidence; readonly hunks: readonly Hunk[] }> {
+async function evidenceAgain(
+	job: EvidenceJob | TimelineJob,
+	simulator: Simulator,
+	turn: Turn,
+): Promise<{ readonly made: Evidence; readonly hunks: readonly Hunk[] }> {
 	const { found, report, settings } = job;
-	const parsed = await prepare(job, simulator);
+	const parsed = await prepared(job, simulator, turn);
 	const made = evidenceOf(parsed, found.patch, report, found.finding, simulator, settings);
 	if (made === null) throw new Error('the run of this finding cannot be made again');
 	return { made, hunks: parsed.patches[found.patch]?.hunks ?? [] };
@@ -154,7 +168,7 @@ function placed(codeLines: Set<number>, placement: Placement): Placement {
 /** Null when it was cancelled. */
 async function check(job: CheckJob, simulator: Simulator, turn: Turn): Promise<boolean | null> {
 	const { found, report, settings } = job;
-	const steps = isGone(await prepare(job, simulator), found.patch, report, found.finding, simulator, settings);
+	const steps = isGone(await prepared(job, simulator, turn), found.patch, report, found.finding, simulator, settings);
 	for (;;) {
 		if (turn.isCancelled()) return null;
 		const step = steps.next();

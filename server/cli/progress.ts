@@ -25,7 +25,7 @@ export function progressBar(host: Host): ProgressBar {
 	};
 	return {
 		say,
-		show: ({ done, total, scenario, arch }) => say(`${done}/${total} ${scenario} ${arch}`),
+		show: ({ done, total, scenario, arch }) => say(scenario === '' ? 'looking for the places of the changes' : `${done}/${total} ${scenario} ${arch}`),
 		end() {
 			if (shown) host.err('\r\x1b[K');
 			shown = false;

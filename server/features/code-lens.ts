@@ -28,7 +28,10 @@ export const codeLens: Feature = {
 			const document = documents.get(textDocument.uri);
 			if (document === undefined) return [];
 			// A title that is known is said at once: the editor would wait before it asks for it, and show that of an earlier text for so long.
-			return lensesOf(session, document).map((lens) => (client.refreshesLenses ? (titled(session, document, lens) ?? lens) : lens));
+			const lenses = lensesOf(session, document);
+			if (!client.refreshesLenses) return lenses;
+			const known = knownOf(session, document);
+			return lenses.map((lens) => titled(session, known, lens) ?? lens);
 		});
 		connection.onCodeLensResolve(async (lens, token) => {
 			const argument = readArgument(lens.data);
@@ -41,7 +44,7 @@ export const codeLens: Feature = {
 			}
 			// A client that cannot be told to ask again has to wait for the review.
 			if (!client.refreshesLenses && (argument.hunk ?? argument.patch) !== undefined) await session.settled(document, token);
-			return titled(session, document, lens) ?? lens;
+			return titled(session, knownOf(session, document), lens) ?? lens;
 		});
 		return {
 			settled(document) {
@@ -54,15 +57,52 @@ export const codeLens: Feature = {
 	},
 };
 
+/** What titles are made of, gathered once for all lenses of a document. */
+interface Known {
+	readonly document: ReviewedDocument;
+	/** Hunks of the present text, by id. */
+	readonly hunks: ReadonlyMap<number, Hunk>;
+	/** The last report's entries for hunks, by the line where they are by now. */
+	readonly entries: ReadonlyMap<number, readonly ReportHunk[]>;
+	/** Findings of the last report, the worst first, by hunk id. */
+	readonly findings: ReadonlyMap<number, readonly Finding[]>;
+	/** Rule of a finding, by its number. */
+	readonly rules: ReadonlyMap<number, string>;
+}
+
+function knownOf(session: Session, document: ReviewedDocument): Known {
+	const report = document.review?.document.patches ?? [];
+	const entries = new Map<number, ReportHunk[]>();
+	for (const entry of report.flatMap((patch) => patch.hunks)) added(entries, document.lineNow(entry.line), entry);
+	const findings = new Map<number, Finding[]>();
+	for (const finding of report.flatMap((patch) => patch.findings)) for (const id of new Set(finding.hunks)) added(findings, id, finding);
+	return {
+		document,
+		hunks: new Map((session.parsed(document)?.patches ?? []).flatMap((patch) => patch.hunks.map((hunk) => [hunk.id, hunk] as const))),
+		entries,
+		findings,
+		rules: new Map(shownFindings(document).map(({ number, finding }) => [number, finding.rule])),
+	};
+}
+
+function added<V>(lists: Map<number, V[]>, key: number, value: V): void {
+	const list = lists.get(key);
+	if (list === undefined) lists.set(key, [value]);
+	else list.push(value);
+}
+
 /** With its command, unless what it says has to be found out by a run. */
-function titled(session: Session, document: ReviewedDocument, lens: CodeLens): CodeLens | undefined {
+function titled(session: Session, known: Known, lens: CodeLens): CodeLens | undefined {
 	const argument = readArgument(lens.data);
 	if (argument?.patch !== undefined) {
-		return { ...lens, command: { title: versionTitle(session, document, argument.patch), command: serverCommands.compareVersions, arguments: [argument] } };
+		return {
+			...lens,
+			command: { title: versionTitle(session, known.document, argument.patch), command: serverCommands.compareVersions, arguments: [argument] },
+		};
 	}
 	if (argument?.hunk === undefined && argument?.finding === undefined && argument?.symbol === undefined) return undefined;
 	const command = argument.finding === undefined ? serverCommands.runScenario : serverCommands.showEvidence;
-	return { ...lens, command: { title: titleOf(session, document, argument), command, arguments: [argument] } };
+	return { ...lens, command: { title: titleOf(session, known, argument), command, arguments: [argument] } };
 }
 
 function lensesOf(session: Session, document: ReviewedDocument): CodeLens[] {
@@ -103,47 +143,35 @@ function lens(document: ReviewedDocument, line: number, data: RunScenarioArgumen
 }
 
 /** Symbols that a hunk replaces: as the review placed it, before that by the names of its functions. */
-function symbolsOf(document: ReviewedDocument, hunk: Hunk): readonly string[] {
-	const entries = reviewedHunks(document, hunk);
+function symbolsOf(entries: readonly ReportHunk[], hunk: Hunk): readonly string[] {
 	if (entries.length === 0) return hunk.functions.map((change) => change.name);
 	return entries.flatMap((entry) => (entry.mode === 'none' || entry.hook === null ? [] : [entry.hook]));
-}
-
-/** The last report's entries for a hunk: those whose lines are by now where the hunk is. */
-function reviewedHunks(document: ReviewedDocument, { line }: Hunk): readonly ReportHunk[] {
-	return (document.review?.document.patches ?? []).flatMap((patch) => patch.hunks.filter((entry) => document.lineNow(entry.line) === line));
 }
 
 export function scenariosOf({ exercises }: Session, symbols: readonly string[]): readonly string[] {
 	return [...new Set(symbols.flatMap((symbol) => exercises().get(symbol) ?? []))];
 }
 
-function titleOf(session: Session, document: ReviewedDocument, { hunk: id, symbol, finding: number }: RunScenarioArgument): string {
-	if (number !== undefined) {
-		const found = shownFindings(document).find((one) => one.number === number);
-		return found === undefined ? 'Show evidence' : `Show #${number} ${found.finding.rule}`;
-	}
+function titleOf(session: Session, known: Known, { hunk: id, symbol, finding: number }: RunScenarioArgument): string {
+	if (number !== undefined) return known.rules.has(number) ? `Show #${number} ${known.rules.get(number)}` : 'Show evidence';
 	if (id === undefined) return `Run ${counted(scenariosOf(session, symbol === undefined ? [] : [symbol]).length, 'scenario')} of ${symbol}`;
-	const hunk = session
-		.parsed(document)
-		?.patches.flatMap((patch) => patch.hunks)
-		.find((candidate) => candidate.id === id);
+	const { document } = known;
+	const hunk = known.hunks.get(id);
 	if (hunk === undefined) return 'Run scenarios';
-	const entries = reviewedHunks(document, hunk);
-	const count = scenariosOf(session, symbolsOf(document, hunk)).length;
+	const entries = known.entries.get(hunk.line) ?? [];
+	const count = scenariosOf(session, symbolsOf(entries, hunk)).length;
 	const run = count === 0 ? 'Run scenarios' : `Run ${counted(count, 'scenario')}`;
 	// What was found in another text than this is no result of it.
 	if (document.isEdited(hunk.line, hunk.endLine)) return document.isSettled ? run : `${run}: running`;
 	if (entries.length > 0 && entries.every(({ mode }) => mode === 'none')) return 'Not run: no place in the simulated kernel';
-	return entries.length === 0 ? run : `${run}: ${resultOf(document, entries)}`;
+	return entries.length === 0 ? run : `${run}: ${resultOf(known, entries)}`;
 }
 
 /** One line: how many findings, and the first of them, which is the worst. */
-function resultOf(document: ReviewedDocument, entries: readonly ReportHunk[]): string {
-	const ids = new Set(entries.map((entry) => entry.id));
-	const findings = (document.review?.document.patches ?? []).flatMap((patch) => patch.findings.filter((finding) => finding.hunks.some((id) => ids.has(id))));
-	const [first] = findings;
-	return first === undefined ? 'no difference' : `${counted(findings.length, 'finding')}: ${titleDelta(first)}`;
+function resultOf({ findings }: Known, entries: readonly ReportHunk[]): string {
+	const found = [...new Set(entries.flatMap(({ id }) => findings.get(id) ?? []))];
+	const [first] = found;
+	return first === undefined ? 'no difference' : `${counted(found.length, 'finding')}: ${titleDelta(first)}`;
 }
 
 function titleDelta(finding: Finding): string {

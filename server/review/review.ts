@@ -19,6 +19,7 @@ import { withVersions } from './versions.ts';
 export interface ReviewStep {
 	readonly done: number;
 	readonly total: number;
+	/** Empty while the changes look for their places. */
 	readonly scenario: string;
 	readonly arch: string;
 }
@@ -31,7 +32,8 @@ type Steps<T> = Generator<ReviewStep, T>;
  */
 export function* reviewDocument(doc: ParsedDocument, sim: Simulator, settings: ReviewSettings): Steps<ReportDocument> {
 	const session = { sim, settings, bench: createRunMemory(sim), done: 0, total: 0 };
-	const plans = doc.patches.map((patch) => planPatch(doc, patch, session));
+	const plans: Plan[] = [];
+	for (const patch of doc.patches) plans.push(yield* planPatch(doc, patch, session));
 	const patches: ReportPatch[] = [];
 	for (const plan of plans) patches.push(withPlaces(yield* reviewPatch(plan, session), plan.patch));
 	return withVersions([{ source: doc.source, ...(doc.generated ? { generated: true } : {}), patches, problems: doc.problems }])[0] as ReportDocument;
@@ -60,13 +62,18 @@ interface Plan {
 	readonly units: readonly { readonly unit: Unit; readonly placed: PlacedUnit }[];
 }
 
-function planPatch(doc: ParsedDocument, patch: Patch, session: Session): Plan {
+function* planPatch(doc: ParsedDocument, patch: Patch, session: Session): Steps<Plan> {
 	const { sim, settings } = session;
 	attachTree(sim, patch);
 	const policy = settings.policy ?? MAINLINE;
 	const kernel = kernelFor(sim, policy, patch.kernel, settings);
-	const units = unitsOf(doc, patch).map((unit) => ({ unit, placed: placeUnit(unit, session.bench, kernel) }));
-	for (const { placed } of units) session.total += differs(placed, session.bench) ? requestsFor(placed, sim, settings, policy).length : 0;
+	const units: { readonly unit: Unit; readonly placed: PlacedUnit }[] = [];
+	for (const unit of unitsOf(doc, patch)) {
+		const placed = placeUnit(unit, session.bench, kernel);
+		units.push({ unit, placed });
+		session.total += differs(placed, session.bench) ? requestsFor(placed, sim, settings, policy).length : 0;
+		yield { done: 0, total: session.total, scenario: '', arch: '' };
+	}
 	return { patch, kernel, units };
 }
 

@@ -21,7 +21,7 @@ export function progressIn(connection: Connection, client: ClientAbilities): (ti
 		);
 		return {
 			report(done, total) {
-				if (!ended) reporter?.report(total === 0 ? 0 : Math.floor((100 * done) / total), `${title}: ${done} of ${total} runs`);
+				if (!ended) reporter?.report(total === 0 ? 0 : Math.floor((100 * done) / total), total === 0 ? title : `${title}: ${done} of ${total} runs`);
 			},
 			end() {
 				if (ended) return;
