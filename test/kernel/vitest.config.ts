@@ -8,7 +8,7 @@ export default defineConfig({
 		name: 'kernel',
 		root: new URL('../..', import.meta.url).pathname,
 		include: ['test/kernel/**/*.test.ts'],
-		testTimeout: 120_000,
+		testTimeout: 300_000,
 		// What is measured is printed as it is.
 		disableConsoleIntercept: true,
 	},
