@@ -162,7 +162,8 @@ function tell(run: vscode.TestRun, item: vscode.TestItem, trials: readonly Trial
 /** What differs, then the steps that lead to it. */
 function messagesOf({ arch, message, expected, actual, schedule, line }: Trial, document: vscode.TextDocument | undefined): vscode.TestMessage[] {
 	const difference = vscode.TestMessage.diff(`${arch}: ${message}`, expected, actual);
-	const steps = new vscode.TestMessage(new vscode.MarkdownString().appendCodeblock(schedule, 'text'));
+	// Not Markdown: in a message, a block of code loses the spaces that columns stand by.
+	const steps = new vscode.TestMessage(schedule);
 	const messages = schedule === '' ? [difference] : [difference, steps];
 	if (document !== undefined && line !== null && line <= document.lineCount)
 		for (const one of messages) one.location = new vscode.Location(document.uri, document.lineAt(line - 1).range);

@@ -129,8 +129,38 @@ describe('the Test Explorer', () => {
 		await press('fault-around-huge', 'coverage');
 		await rows('fault-around-huge').first().locator('.codicon-testing-failed-icon').waitFor({ timeout: 90_000 });
 		await page.locator('.test-coverage-list-item', { hasText: 'draft.patch' }).waitFor();
+		await page.locator('.coverage-deco-hit').first().waitFor();
+		await page.locator('.coverage-deco-miss').first().waitFor();
 		await fixture.shot('tests-coverage');
+	});
+
+	it('tells of a failure what was expected and what came, and the schedule in its columns', async () => {
+		const { page } = fixture;
 		await runCommand(page, 'Test: Peek Output');
+		const peek = page.locator('.test-output-peek');
+		await peek
+			.getByText(/^ {2}CPU0/)
+			.or(peek.locator('.view-line, .xterm-rows > div', { hasText: 'one access faults' }))
+			.first()
+			.waitFor();
+		await fixture.shot('tests-schedule');
+		await runCommand(page, 'Test: Go to Next Test Failure');
+		await peek.locator('.monaco-diff-editor .original .view-line', { hasText: /folio\.leaked.0/ }).waitFor();
+		await peek.locator('.monaco-diff-editor .modified .view-line', { hasText: /folio\.leaked.16/ }).waitFor();
 		await fixture.shot('tests-failed');
+		await page.keyboard.press('Escape');
+	});
+
+	it('compares a policy with mainline', async () => {
+		const { page } = fixture;
+		await page.locator('.test-explorer input, .testing-filter-action-item .native-edit-context, .testing-filter-action-item textarea').first().focus();
+		await page.keyboard.type('luf-no-pending');
+		await rows('luf-no-pending').first().waitFor();
+		await rows('luf-no-pending').first().click();
+		await page.keyboard.press('ArrowRight');
+		await rows('reclaim-munmap-remap').first().waitFor();
+		await press('reclaim-munmap-remap', 'run');
+		await rows('reclaim-munmap-remap').first().locator('.codicon-testing-failed-icon').waitFor({ timeout: 60_000 });
+		expect(await fixture.toasts.count()).toBe(0);
 	});
 });

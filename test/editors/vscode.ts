@@ -117,7 +117,9 @@ export async function startVSCode(options: EditorOptions): Promise<VSCode> {
 			page.setDefaultTimeout(20_000);
 			const payload = files.map((file) => ['openFile', `vscode-remote://127.0.0.1:${port}${file}`]);
 			const kind = place.endsWith('.code-workspace') ? 'workspace' : 'folder';
-			await page.goto(`http://127.0.0.1:${port}/?${kind}=${encodeURIComponent(place)}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
+			await page.goto(`http://127.0.0.1:${port}/?${kind}=${encodeURIComponent(place)}&payload=${encodeURIComponent(JSON.stringify(payload))}`, {
+				timeout: 90_000,
+			});
 			return page;
 		};
 		const page = await openWindow(options.folder, [path.join(options.folder, options.file)]);
