@@ -26,7 +26,9 @@ export function registerResults(context: vscode.ExtensionContext): Results {
 			texts.set(uri.toString(), text);
 			changed.fire(uri);
 			const document = await vscode.workspace.openTextDocument(uri);
-			await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preview: true, preserveFocus: false });
+			// Beside nothing would leave half of the window empty.
+			const viewColumn = vscode.window.activeTextEditor === undefined ? vscode.ViewColumn.Active : vscode.ViewColumn.Beside;
+			await vscode.window.showTextDocument(document, { viewColumn, preview: true, preserveFocus: false });
 		},
 	};
 }

@@ -30,13 +30,16 @@ export function registerStatus(context: vscode.ExtensionContext, server: ServerP
 	);
 }
 
+/** Characters of a detail beside which its command still has a place. */
+const MOST_DETAIL = 40;
+
 function showState(item: vscode.LanguageStatusItem, { kind, detail }: ServerState): void {
 	const { text, severity, command, title } = appearance[kind];
 	item.text = text;
 	item.severity = severity;
 	item.busy = kind === 'busy' || kind === 'starting';
-	item.detail = detail;
-	item.command = { title, command: `faultline.${command}` };
+	item.detail = detail.length <= MOST_DETAIL ? detail : `${detail.slice(0, MOST_DETAIL - 1).trimEnd()}…`;
+	item.command = { title, command: `faultline.${command}`, tooltip: detail };
 	item.accessibilityInformation = { label: detail === '' ? text : `${text}: ${detail}` };
 }
 

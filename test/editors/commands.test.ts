@@ -129,7 +129,7 @@ describe('the walkthrough', () => {
 		// What is beside the steps is shown where there is room for it.
 		await page.setViewportSize({ width: 1600, height: 900 });
 		await open();
-		const words = { open: 'What is run', read: 'On the lines', trace: 'The results', own: 'Your own' } as const;
+		const words = { open: 'What is run', read: 'What you see', trace: 'The results', own: 'Your own' } as const;
 		for (const id of ['open', 'read', 'trace', 'own'] as const) {
 			await expand(id);
 			// The text of the step's own page.
