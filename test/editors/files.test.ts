@@ -45,7 +45,10 @@ const inExplorer = (page: Page, name: string): Locator => page.locator('.explore
 async function openAsPatch(name: string): Promise<void> {
 	const { page } = fixture;
 	await inExplorer(page, name).click({ button: 'right' });
-	await page.locator('.monaco-menu .action-item', { hasText: 'Open as Patch' }).click();
+	// A menu that has just opened may take no click.
+	await page.locator('.monaco-menu .action-item', { hasText: 'Open as Patch' }).hover();
+	await page.locator('.monaco-menu .action-item.focused', { hasText: 'Open as Patch' }).waitFor();
+	await page.keyboard.press('Enter');
 }
 
 describe('what is reviewed when it is opened', () => {
@@ -90,6 +93,8 @@ describe('windows', () => {
 		await other.locator('.squiggly-error').first().waitFor({ state: 'detached' });
 		await other.locator('.squiggly-error').first().waitFor();
 		expect(vscode.serverProcesses()).toContain(first);
+		// A page behind another is not painted.
+		await page.bringToFront();
 		await fixture.errors.first().waitFor();
 		expect(await other.locator('.notification-toast').count()).toBe(0);
 		await other.close();
