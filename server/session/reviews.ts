@@ -101,7 +101,7 @@ export function scheduleReviews({ pool, parse, settings, texts, sources, beginPr
 				});
 			} else {
 				const wanted = settings();
-				const phases = phasesOf(wanted, document.review);
+				const phases = phasesOf(wanted, document.review, text);
 				for (const [phase, settings] of phases.entries()) {
 					const job: ReviewJob = { kind: 'review', ...subjectOf(document), settings, texts: texts(), sources: sources() };
 					const report = (done: number, total: number): void => progress?.report(phase * total + done, phases.length * total);
@@ -184,11 +184,13 @@ const FIRST_ARCHITECTURES = ['x86-64', 'arm64'];
  * Harm that only those have shown stands until it is known whether it is still there: a result without it would take it away with
  * each edit, only to bring it back.
  */
-function phasesOf(wanted: ReviewSettings, last: ReviewOutcome | undefined): ReviewSettings[] {
+function phasesOf(wanted: ReviewSettings, last: ReviewOutcome | undefined, { patches }: ParsedDocument): ReviewSettings[] {
 	const phases = wanted.explore === 0 ? [wanted] : [{ ...wanted, explore: 0 }, wanted];
 	if (last === undefined) {
 		const few = wanted.arch?.slice(0, FIRST_ARCHITECTURES.length) ?? FIRST_ARCHITECTURES;
-		return wanted.arch !== null && wanted.arch.length <= few.length ? phases : [{ ...wanted, arch: few, explore: 0 }, ...phases];
+		// What is of another architecture shows nothing on these.
+		const ofOne = patches.some(({ hunks }) => hunks.some(({ file }) => file.startsWith('arch/')));
+		return ofOne || (wanted.arch !== null && wanted.arch.length <= few.length) ? phases : [{ ...wanted, arch: few, explore: 0 }, ...phases];
 	}
 	const runs = last.document.patches.flatMap((patch) => patch.runs);
 	const raced = runs.some(({ violations }) => violations.after.some(({ schedule }) => schedule !== '0'));

@@ -284,6 +284,14 @@ describe('a review on many architectures', () => {
 		]);
 	});
 
+	it('does not for what is of one architecture only', async () => {
+		arch = null;
+		document.update([{ text: sample.replaceAll('mm/filemap.c', 'arch/riscv/mm/fault.c') }], 2);
+		reviews.schedule(document, 0);
+		await pass(10);
+		expect(asked()).toEqual([[null, 0]]);
+	});
+
 	it('replaces the results on all of them by results on all of them', async () => {
 		arch = null;
 		document.setReview(1, outcome);
