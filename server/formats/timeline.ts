@@ -1,5 +1,7 @@
 import type { Trace, TraceCall, TraceStep } from '../../simulator/index.ts';
 import type { Evidence } from '../review/evidence.ts';
+import type { ReportViolation } from '../review/report.ts';
+import { ruleOfViolation } from '../review/rules.ts';
 import { type MarkedStep, marked } from '../review/trace-diff.ts';
 import { scenarioName } from './numbers.ts';
 import { plain } from './paint.ts';
@@ -46,6 +48,8 @@ export interface TimelineStep {
 	/** Where the other side is then. */
 	readonly beside: number;
 	readonly changes: readonly StateChange[];
+	/** Of harm that the run reported: the rule that says so. */
+	readonly rule?: string;
 }
 
 export type StepKind = 'access' | 'fault' | 'call' | 'entry' | 'tlb' | 'flush' | 'lock' | 'folio' | 'wait' | 'harm';
@@ -67,15 +71,15 @@ export function timelineOf({ finding, run, doc, before, after, lines }: Evidence
 		message: plain(finding.message),
 		about: `${scenarioName(run)}: ${doc}. On ${run.arch}, kernel ${run.kernel}${run.policy === 'mainline' ? '' : `, policy ${run.policy}`}.`,
 		program: program.map(plain),
-		before: sideOf(before, sides.before),
-		after: sideOf(after, sides.after),
+		before: sideOf(before, sides.before, run.violations.before),
+		after: sideOf(after, sides.after, run.violations.after),
 		lines: [...lines]
 			.filter(([line]) => used.has(line) || (line >= finding.line && line <= finding.endLine))
 			.map(([line, text]) => [line, plain(text.replaceAll('\t', '    '))] as const),
 	};
 }
 
-function sideOf(trace: Trace, steps: readonly MarkedStep[]): TimelineSide {
+function sideOf(trace: Trace, steps: readonly MarkedStep[], violations: readonly ReportViolation[]): TimelineSide {
 	const state = new Cached();
 	const callAt = callsOf(trace);
 	const cpus = [...new Set(steps.map(({ step }) => step.cpu))].sort((a, b) => a - b);
@@ -89,9 +93,15 @@ function sideOf(trace: Trace, steps: readonly MarkedStep[]): TimelineSide {
 			text: plain(said(step)),
 			...{ differs, beside },
 			changes: state.changes(step),
+			...ruleOf(step, violations),
 		})),
 		gap: trace.leftOut === 0 ? null : { at: trace.head, steps: trace.leftOut },
 	};
+}
+
+function ruleOf({ what, object }: TraceStep, violations: readonly ReportViolation[]): { readonly rule?: string } {
+	const violation = what === 'harm' ? violations.find(({ message }) => object.startsWith(message)) : undefined;
+	return violation === undefined ? {} : { rule: ruleOfViolation(violation.kind, violation.message) };
 }
 
 function tasksOn(cpu: number, steps: readonly TraceStep[]): string {
