@@ -117,12 +117,20 @@ async function copyReply(ask: Ask, given: unknown): Promise<void> {
 	vscode.window.setStatusBarMessage(`Faultline: the reply about #${finding} is in the clipboard`, 4000);
 }
 
+interface Found {
+	readonly uri: vscode.Uri;
+	readonly finding: number;
+}
+
 /** The finding that was named; else that of the line of the cursor; else the one that the user picks. */
-async function findingFor(ask: Ask, title: string, given: unknown): Promise<{ readonly uri: vscode.Uri; readonly finding: number } | undefined> {
+export async function findingFor(ask: Ask, title: string, given: unknown): Promise<Found | undefined> {
 	const named = readArgument(given);
 	if (named?.uri !== undefined && named.finding !== undefined) return { uri: vscode.Uri.parse(named.uri), finding: named.finding };
 	const document = await askedPatch();
-	if (document === undefined) return undefined;
+	return document === undefined ? undefined : await findingIn(ask, title, document);
+}
+
+export async function findingIn(ask: Ask, title: string, document: vscode.TextDocument): Promise<Found | undefined> {
 	const report = await ask.request<ReportAnswer>(title, requests.report, { uri: document.uri.toString() });
 	if (report === undefined) return undefined;
 	const findings = report.matrix?.patches.flatMap((patch) => patch.findings) ?? [];

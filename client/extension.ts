@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
+import { registerDebugger } from './debugger.ts';
 import { followPatches } from './patches.ts';
 import { registerResults } from './results.ts';
 import { registerResultsView } from './results-view.ts';
@@ -25,7 +26,9 @@ export function activate(context: vscode.ExtensionContext): void {
 		vscode.workspace.onDidGrantWorkspaceTrust(() => server?.restart()),
 	);
 	registerStatus(context, server);
-	registerCommands(context, server, results, registerResultsView(context, server), log);
+	const view = registerResultsView(context, server);
+	registerCommands(context, server, results, view, log);
+	registerDebugger(context, server, view);
 	registerVirtualPatches(context);
 	registerTests(context, server, log);
 	// Commands answer while the server starts, and when it does not.

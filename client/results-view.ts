@@ -69,6 +69,8 @@ export function registerResultsView(context: vscode.ExtensionContext, server: Se
 				const argument = { uri: uri.toString(), finding: message.finding };
 				return void (await vscode.commands.executeCommand(serverCommands.showEvidence, argument));
 			}
+			case 'replay':
+				return void (await vscode.commands.executeCommand('faultline.replayFinding', { uri: uri.toString(), finding: message.finding, side: message.side }));
 			case 'restart':
 				return void (await vscode.commands.executeCommand('faultline.restartServer'));
 		}

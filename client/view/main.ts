@@ -34,6 +34,7 @@ function showTimeline(next: Timeline): void {
 		{
 			...{ back, reveal },
 			text: () => vscode.postMessage({ kind: 'text', finding: next.number }),
+			replay: (side) => vscode.postMessage({ kind: 'replay', finding: next.number, side }),
 			moved(position, text) {
 				vscode.setState({ finding: next.number, position });
 				said.textContent = text;

@@ -13,5 +13,7 @@ export type FromView =
 	| { readonly kind: 'ready' | 'table' | 'restart' }
 	/** Step through a finding; show it as text. */
 	| { readonly kind: 'open' | 'text'; readonly finding: number }
+	/** The same steps in the editor's debugger. */
+	| { readonly kind: 'replay'; readonly finding: number; readonly side: 'before' | 'after' }
 	/** Show a line of the patch, 1-based. */
 	| { readonly kind: 'reveal'; readonly line: number };

@@ -12,6 +12,7 @@ export interface TimelineActions {
 	back(): void;
 	reveal(line: number): void;
 	text(): void;
+	replay(side: 'before' | 'after'): void;
 	/** The position changed; `said` is for screen readers. */
 	moved(position: Position, said: string): void;
 }
@@ -217,6 +218,7 @@ export function timelinePage(timeline: Timeline, actions: TimelineActions, start
 			{ class: 'bar' },
 			button('← Table', actions.back),
 			button('Show as text', actions.text),
+			button('Replay in Debugger', () => actions.replay(side)),
 			button(`Go to line ${line}`, () => actions.reveal(line)),
 		),
 		html('h1', {}, `#${number} ${rule}`, html('span', { class: 'heard' }, `, ${severity}`)),

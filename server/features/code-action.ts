@@ -8,7 +8,7 @@ import {
 	type TextEdit,
 	type WorkspaceEdit,
 } from 'vscode-languageserver/node';
-import { type RunScenarioArgument, serverCommands } from '../session/protocol.ts';
+import { clientCommands, type RunScenarioArgument, serverCommands } from '../session/protocol.ts';
 import type { ReviewedDocument } from '../session/reviewed-document.ts';
 import type { Feature, Session } from '../session/session.ts';
 import { checkedResults, textEdits } from './checked-result.ts';
@@ -39,7 +39,7 @@ export const codeAction: Feature = {
 					const known = actions.some((action) => action.title === title);
 					if (check !== null && !known) actions.push(fix(session, document, shown, title, textEdits(document, check.edits), context));
 				}
-				actions.push(...aboutFinding(document, shown, context));
+				actions.push(...aboutFinding(document, shown, context, client.status));
 			}
 			actions.push(...again(session, document, range, here[0]));
 			return client.codeActions ? actions : actions.flatMap(({ command }): Command[] => (command === undefined ? [] : [command]));
@@ -62,7 +62,8 @@ function fix(session: Session, document: ReviewedDocument, shown: ShownFinding, 
 	return { title, kind: CodeActionKind.QuickFix, isPreferred: true, edit, ...answers(shown, context) };
 }
 
-function aboutFinding(document: ReviewedDocument, shown: ShownFinding, context: CodeActionContext): CodeAction[] {
+/** `replays`: the client is VS Code's side, which has a debugger for it. */
+function aboutFinding(document: ReviewedDocument, shown: ShownFinding, context: CodeActionContext, replays: boolean): CodeAction[] {
 	const { number, finding } = shown;
 	const argument: RunScenarioArgument = { uri: document.uri, finding: number };
 	const action = (title: string, command: string, given: RunScenarioArgument): CodeAction => ({
@@ -71,6 +72,7 @@ function aboutFinding(document: ReviewedDocument, shown: ShownFinding, context: 
 	});
 	return [
 		action(`Show evidence of #${number} ${finding.rule}`, serverCommands.showEvidence, argument),
+		...(replays ? [action(`Replay #${number} ${finding.rule} in the debugger`, clientCommands.replayFinding, argument)] : []),
 		action(`Copy review reply about #${number} ${finding.rule}`, serverCommands.reviewReply, argument),
 		action(`Silence the rule ${finding.rule}`, serverCommands.silenceRule, { ...argument, rule: finding.rule }),
 	];

@@ -26,6 +26,12 @@ export const serverCommands = {
 	listScenarios: 'faultline.server.listScenarios',
 } as const;
 
+/** Commands that VS Code's side has by itself. */
+export const clientCommands = {
+	/** Takes `RunScenarioArgument` with a finding of an open document. */
+	replayFinding: 'faultline.replayFinding',
+} as const;
+
 /** Kernel of a run that no document and no setting gives one. */
 export const defaultKernel = '6.12';
 

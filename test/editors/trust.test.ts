@@ -5,7 +5,7 @@ import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clone, git } from './clone.ts';
 import { type Fixture, quick, startFixture } from './fixture.ts';
-import { runCommand } from './vscode.ts';
+import { rows, runCommand } from './vscode.ts';
 
 let fixture: Fixture;
 
@@ -35,6 +35,19 @@ it('patches are reviewed in Restricted Mode, where nothing offers to run git', a
 	expect(await page.locator('.quick-input-list .monaco-list-row:visible', { hasText: 'Uncommitted' }).count()).toBe(0);
 	await fixture.shot('restricted');
 	await page.keyboard.press('Escape');
+});
+
+it('a finding is gone through there without the debugger, which the editor has for trusted workspaces only', async () => {
+	const { page } = fixture;
+	await runCommand(page, 'Faultline: Replay Finding');
+	await rows(page, 'folio-leak').first().click();
+	const view = page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+	await view.locator('h1', { hasText: 'folio-leak' }).waitFor();
+	await view.locator('.place').waitFor();
+	expect(await page.locator('.monaco-dialog-box').count()).toBe(0);
+	expect(await page.locator('.debug-toolbar').count()).toBe(0);
+	await fixture.shot('restricted-replay');
+	await runCommand(page, 'View: Close Editor');
 });
 
 it('a packed patch opens from the explorer', async () => {

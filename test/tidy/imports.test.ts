@@ -41,6 +41,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 	'server/session/': ['server/session/', 'server/sources/', 'server/formats/', 'server/review/', 'server/patch/', 'server/mail/', 'simulator/index.ts'],
 	'server/': ['server/', 'simulator/index.ts', 'simulator/c/', 'simulator/scenarios/language/nearest.ts', 'package.json'],
 	'client/': ['client/', 'server/session/protocol.ts', 'server/session/results-protocol.ts'],
+	'client/replay/': ['client/replay/', 'client/view/state.ts', 'server/session/results-protocol.ts'],
 	'client/view/': ['client/view/', 'server/session/results-protocol.ts'],
 };
 
@@ -57,7 +58,9 @@ const packages: Readonly<Record<string, RegExp>> = {
 	'server/sources/': /^node:(?:child_process|crypto|fs\/promises|os|path)$/,
 	'server/session/': /^(node:.*|vscode-languageserver(\/node|-textdocument)?)$/,
 	'server/': /^(node:.*|vscode-languageserver\/node|web-tree-sitter)$/,
-	'client/': /^(node:.*|vscode|vscode-languageclient\/node)$/,
+	'client/': /^(node:.*|vscode|vscode-languageclient\/node|@vscode\/debugprotocol)$/,
+	// Types, and nothing of the editor.
+	'client/replay/': /^@vscode\/debugprotocol$/,
 	// What runs in a page has neither Node nor the editor.
 	'client/view/': /^$/,
 };

@@ -22,6 +22,7 @@ interface Manifest {
 	readonly contributes: {
 		readonly commands: readonly { readonly command: string; readonly category: string }[];
 		readonly languages: readonly { readonly id: string }[];
+		readonly debuggers: readonly { readonly type: string }[];
 		readonly configuration: { readonly properties: Readonly<Record<string, Property>> };
 	};
 }
@@ -109,9 +110,10 @@ describe('the manifest', () => {
 		expect(manifest.contributes.commands.map((entry) => entry.command).sort()).toEqual(registered.sort());
 		expect(new Set(manifest.contributes.commands.map((entry) => entry.category))).toEqual(new Set(['Faultline']));
 	});
-	it('activates for the languages that are reviewed, and in kernel trees', () => {
+	it('activates for the languages that are reviewed, in kernel trees, and for what is replayed', () => {
 		const languages = manifest.contributes.languages.map(({ id }) => `onLanguage:${id}`);
-		expect(manifest.activationEvents).toEqual(['onLanguage:diff', ...languages, 'workspaceContains:mm/memory.c']);
+		const debugging = manifest.contributes.debuggers.flatMap(({ type }) => [`onDebugResolve:${type}`, `onDebugDynamicConfigurations:${type}`]);
+		expect(manifest.activationEvents).toEqual(['onLanguage:diff', ...languages, 'workspaceContains:mm/memory.c', ...debugging]);
 	});
 	it('needs nothing at installation: everything is bundled', () => {
 		expect(manifest.dependencies ?? {}).toEqual({});
