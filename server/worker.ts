@@ -7,12 +7,12 @@ import { formatRunsTable } from './formats/runs.ts';
 import { type Timeline, timelineOf } from './formats/timeline.ts';
 import { type Trial, tryScenario } from './formats/trial.ts';
 import { parseDocument } from './patch/read.ts';
-import type { Hunk, ParsedDocument, Patch } from './patch/types.ts';
+import type { ParsedDocument, Patch } from './patch/types.ts';
 import { prepare } from './prepare.ts';
 import { isGone } from './review/check.ts';
 import { compare, comparedWith } from './review/compare.ts';
 import { type Evidence, evidenceOf } from './review/evidence.ts';
-import { inFile, linesInFile } from './review/in-file.ts';
+import { evidenceInFile, inFile, linesInFile } from './review/in-file.ts';
 import { architecturesFor, kernelFor, MAINLINE } from './review/plan.ts';
 import type { ReportDocument, RunReport } from './review/report.ts';
 import { reviewDocument } from './review/review.ts';
@@ -139,25 +139,26 @@ function outcomeInFile(
 }
 
 async function evidence(job: EvidenceJob, simulator: Simulator, turn: Turn): Promise<string> {
-	const { made, hunks } = await evidenceAgain(job, simulator, turn);
-	return job.form === 'reply' ? formatReply([made], hunks) : formatEvidence(made, job.found.number);
+	const { made, patch } = await evidenceAgain(job, simulator, turn);
+	return job.form === 'reply' ? formatReply([made], patch?.hunks ?? []) : formatEvidence(made, job.found.number);
 }
 
 async function timeline(job: TimelineJob, simulator: Simulator, turn: Turn): Promise<Timeline> {
-	return timelineOf((await evidenceAgain(job, simulator, turn)).made, job.found.number);
+	const { made, patch } = await evidenceAgain(job, simulator, turn);
+	return timelineOf(job.file === undefined || patch === undefined ? made : evidenceInFile(made, patch), job.found.number);
 }
 
-/** The evidence of a finding, and the hunks of its patch. */
+/** The evidence of a finding, and its patch. */
 async function evidenceAgain(
 	job: EvidenceJob | TimelineJob,
 	simulator: Simulator,
 	turn: Turn,
-): Promise<{ readonly made: Evidence; readonly hunks: readonly Hunk[] }> {
+): Promise<{ readonly made: Evidence; readonly patch: Patch | undefined }> {
 	const { found, report, settings } = job;
 	const parsed = await prepared(job, simulator, turn);
 	const made = evidenceOf(parsed, found.patch, report, found.finding, simulator, settings);
 	if (made === null) throw new Error('the run of this finding cannot be made again');
-	return { made, hunks: parsed.patches[found.patch]?.hunks ?? [] };
+	return { made, patch: parsed.patches[found.patch] };
 }
 
 function placed(codeLines: Set<number>, placement: Placement): Placement {

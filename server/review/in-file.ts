@@ -1,4 +1,6 @@
+import type { Trace } from '../../simulator/index.ts';
 import type { Patch } from '../patch/types.ts';
+import type { Evidence } from './evidence.ts';
 import { lineAfter } from './places.ts';
 import type { ReportPatch } from './report.ts';
 
@@ -30,4 +32,20 @@ export function linesInFile(patch: Patch): ReadonlyMap<number, number> {
 	const lines = new Map<number, number>();
 	for (const hunk of patch.hunks) for (const { kind, line } of hunk.lines) if (kind !== '-') lines.set(line, lineAfter(hunk, line));
 	return lines;
+}
+
+/** The evidence of a finding in the diff of one file with the lines of the file, also where it speaks of them. */
+export function evidenceInFile(evidence: Evidence, patch: Patch): Evidence {
+	const own = linesInFile(patch);
+	const named = (text: string): string => text.replace(/\d+/g, (line) => String(lineInFile(patch, Number(line)) ?? line));
+	const inFile = (trace: Trace): Trace => ({
+		...trace,
+		steps: trace.steps.map((step) => ({
+			...step,
+			line: step.line === null ? null : lineInFile(patch, step.line),
+			object: step.object.replace(/ by lines [\d, -]+$|\bat :\d+/g, named),
+		})),
+	});
+	const lines = [...evidence.lines].flatMap(([line, text]) => (own.has(line) ? [[own.get(line) as number, text] as const] : []));
+	return { ...evidence, before: inFile(evidence.before), after: inFile(evidence.after), lines: new Map(lines) };
 }

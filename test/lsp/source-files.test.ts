@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { requests, type Timeline } from '../../server/session/results-protocol.ts';
 import { clone, git, put } from '../server/sources/kernels.ts';
 import { FLUSH_LINE, PGTABLE_GENERIC_C, WITHOUT_FLUSH } from '../server/sources/pgtable-generic.ts';
 import { startEditor, stopEditors } from './editor.ts';
@@ -29,6 +30,19 @@ describe('a file of C in a kernel tree', () => {
 		const errors = found.filter(isError);
 		expect(errors.map(({ code }) => code)).toContain('stale-translation');
 		expect(new Set(errors.map(({ range }) => range.start.line))).toEqual(new Set([FLUSH_LINE]));
+	});
+	it('is stepped through by its own lines', async () => {
+		const { root, uri } = tree();
+		const editor = await startEditor({ folders: [pathToFileURL(root).href], initializationOptions: { trusted: true, architectures: [] } });
+		const text = `\n${WITHOUT_FLUSH}`;
+		editor.open(uri, 'c', text);
+		const { lines, after }: Timeline = await editor.connection.sendRequest(requests.timeline, { uri, finding: 1 });
+		expect(lines.length).toBeGreaterThan(0);
+		const plain = (line: string): string => line.replaceAll('\t', '    ');
+		expect(lines.map(([, code]) => code.slice(1))).toEqual(lines.map(([line]) => plain(text.split('\n')[line - 1] ?? '')));
+		const known = new Set(lines.map(([line]) => line));
+		expect(after.steps.filter(({ line }) => line !== null && !known.has(line))).toEqual([]);
+		expect(after.steps.some(({ line }) => line !== null)).toBe(true);
 	});
 	it('shows nothing once the change is undone', async () => {
 		const { root, uri } = tree();
