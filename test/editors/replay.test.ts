@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Fixture, quick, startFixture } from './fixture.ts';
-import { rows, runCommand } from './vscode.ts';
+import { act, rows, runCommand } from './vscode.ts';
 
 let fixture: Fixture;
 
@@ -96,6 +96,26 @@ it('ends without a trace, and without a notification', async () => {
 	await page.locator('.tab', { hasText: 'draft.patch #2 after' }).waitFor({ state: 'detached' });
 	expect(await fixture.toasts.count()).toBe(0);
 	expect(fixture.vscode.extensionLog().filter((line) => /\[(warning|error)\]/.test(line))).toEqual([]);
+});
+
+it('begins from the action on a finding, and from the results view on the side that is shown there', async () => {
+	const { page } = fixture;
+	const schedule = (side: string) => page.locator('.tab', { hasText: `draft.patch #2 ${side}` });
+	await act(page, patchLine('unlock_page(page);'), 'Replay #2 folio-leak in the debugger');
+	await schedule('after').waitFor();
+	await callStack(/CPU0 reader/).waitFor();
+	await press('stop');
+	await schedule('after').waitFor({ state: 'detached' });
+	await patchLine('unlock_page(page);').click();
+	await runCommand(page, 'Faultline: Show Trace');
+	const view = page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+	await view.getByRole('radio', { name: 'Before the patch' }).click();
+	await view.getByRole('button', { name: 'Replay in Debugger' }).click();
+	await schedule('before').waitFor();
+	await callStack(/CPU0 reader/).waitFor();
+	await fixture.shot('replay-before');
+	await press('stop');
+	await schedule('before').waitFor({ state: 'detached' });
 });
 
 it('begins with F5 on the line of a finding, and ends with a word when the patch is edited', async () => {

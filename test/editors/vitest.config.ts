@@ -19,7 +19,7 @@ export default defineConfig({
 	test: {
 		root,
 		// What an old editor may do in another way is tested in it as well.
-		projects: [project(newest, '*'), ...(named === undefined ? [project(oldest, '{vscode,results,trust}')] : [])],
+		projects: [project(newest, '*'), ...(named === undefined ? [project(oldest, '{vscode,results,trust,replay}')] : [])],
 		// An editor, its browser and its server fill a machine.
 		fileParallelism: false,
 	},
