@@ -1,6 +1,6 @@
 import { type CancellationToken, ErrorCodes, LSPErrorCodes, ResponseError } from 'vscode-languageserver/node';
 import { matrixOf } from '../formats/matrix.ts';
-import type { Timeline } from '../formats/timeline.ts';
+import type { Timeline } from '../formats/steps.ts';
 import { reviewSettings } from '../session/configuration.ts';
 import type { ReviewOutcome } from '../session/jobs.ts';
 import { type CoverageAnswer, type ReportAnswer, requests, reviewedNotification } from '../session/results-protocol.ts';

@@ -1,5 +1,5 @@
 import type { RunRequest, RunResult, ScenarioSource } from '../../simulator/index.ts';
-import type { Timeline } from '../formats/timeline.ts';
+import type { Timeline } from '../formats/steps.ts';
 import type { Trial } from '../formats/trial.ts';
 import type { ParsedDocument } from '../patch/types.ts';
 import type { NumberedFinding } from '../review/numbered.ts';

@@ -6,7 +6,7 @@ import type { Matrix } from '../formats/matrix.ts';
 import type { Trial } from '../formats/trial.ts';
 
 export type { Heat, Matrix, MatrixCell, MatrixFinding, MatrixPatch, MatrixRow } from '../formats/matrix.ts';
-export type { StateChange, StepKind, Timeline, TimelineSide, TimelineStep } from '../formats/timeline.ts';
+export type { StateChange, StepKind, Timeline, TimelineSide, TimelineStep } from '../formats/steps.ts';
 export type { Trial } from '../formats/trial.ts';
 
 export const requests = {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Timeline } from '../../server/formats/timeline.ts';
+import type { Timeline } from '../../server/formats/steps.ts';
 import { Debugger, PATH, SCHEDULE, timelinesOf } from './replay.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

@@ -1,6 +1,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { type ReplayedDocument, type ReplayHost, ReplaySession } from '../../client/replay/session.ts';
-import { type Timeline, timelineOf } from '../../server/formats/timeline.ts';
+import type { Timeline } from '../../server/formats/steps.ts';
+import { timelineOf } from '../../server/formats/timeline.ts';
 import { parseDocument } from '../../server/patch/read.ts';
 import { evidenceOf } from '../../server/review/evidence.ts';
 import { finishReview, reviewDocument } from '../../server/review/review.ts';
