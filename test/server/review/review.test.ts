@@ -153,9 +153,11 @@ describe('notes', () => {
 });
 
 describe('driving', () => {
-	it('yields after each pair of runs and stops for good', () => {
+	it('yields after each change that looks for its place and each pair of runs, and stops for good', () => {
 		const sim = fakeSimulator();
 		const steps = reviewDocument(one('+flush();'), sim, DEFAULT_SETTINGS);
+		expect(steps.next().value).toMatchObject({ done: 0, total: 8, scenario: '' });
+		expect(sim.requests).toHaveLength(0);
 		expect(steps.next().value).toMatchObject({ done: 1, total: 8, scenario: 'touch', arch: 'x86-64' });
 		steps.return(undefined as never);
 		expect(steps.next().done).toBe(true);
