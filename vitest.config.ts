@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -18,6 +19,8 @@ export const scenarioText = {
 export default defineConfig({
 	plugins: [suspendable, scenarioText],
 	test: {
+		// Of two processors the runner itself would take one, and leave it idle.
+		maxWorkers: Math.max(2, availableParallelism() - 1),
 		projects: [
 			{
 				extends: true,

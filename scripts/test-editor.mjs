@@ -17,6 +17,7 @@ if (process.env.FAULTLINE_VSCODE) installations.splice(0, installations.length, 
 
 const missing = missingPart();
 if (missing === undefined) {
+	if (process.env.FAULTLINE_OLDEST) console.log(`in the oldest VS Code only: ${process.env.FAULTLINE_OLDEST}`);
 	run(process.execPath, ['scripts/package.mjs'], root);
 	process.exitCode = test();
 } else {

@@ -86,6 +86,7 @@ describe('windows', () => {
 		const { vscode, page } = fixture;
 		const [first] = vscode.serverProcesses();
 		await pick(page, 'Control+p', 'draft.patch', 'draft.patch');
+		await fixture.errors.first().waitFor();
 		const other = await vscode.openWindow(fixture.folder, [path.join(fixture.folder, 'draft.patch')]);
 		await other.locator('.squiggly-error').first().waitFor({ timeout: 60_000 });
 		expect(vscode.serverProcesses().length).toBe(2);

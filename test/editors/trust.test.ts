@@ -50,10 +50,19 @@ it('a finding is gone through there without the debugger, which the editor has f
 	await runCommand(page, 'View: Close Editor');
 });
 
+/** The entry of the menu of a row, or of the view itself. */
+async function choose(row: Locator, entry: string): Promise<void> {
+	await row.hover();
+	await row.click({ button: 'right' });
+	// A menu that has just opened takes no click in older ones.
+	await fixture.page.locator('.monaco-menu .action-item', { hasText: entry }).hover();
+	await fixture.page.locator('.monaco-menu .action-item.focused', { hasText: entry }).waitFor();
+	await fixture.page.keyboard.press('Enter');
+}
+
 it('a packed patch opens from the explorer', async () => {
 	const { page } = fixture;
-	await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'packed.patch.gz' }).click({ button: 'right' });
-	await page.locator('.monaco-menu .action-item', { hasText: 'Open as Patch' }).click();
+	await choose(page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'packed.patch.gz' }), 'Open as Patch');
 	await page.locator('.tab.active', { hasText: 'packed.patch' }).waitFor();
 	await errors().first().waitFor();
 });
@@ -75,16 +84,6 @@ it('uncommitted changes are reviewed once the workspace is trusted', async () =>
 });
 
 const inSourceControl = (text: string): Locator => fixture.page.locator('.scm-view .monaco-list-row', { hasText: text }).first();
-
-/** The entry of the menu of a row, or of the view itself. */
-async function choose(row: Locator, entry: string): Promise<void> {
-	await row.hover();
-	await row.click({ button: 'right' });
-	// A menu that has just opened takes no click in older ones.
-	await fixture.page.locator('.monaco-menu .action-item', { hasText: entry }).hover();
-	await fixture.page.locator('.monaco-menu .action-item.focused', { hasText: entry }).waitFor();
-	await fixture.page.keyboard.press('Enter');
-}
 
 it('the menus of source control review what is not committed, and what is staged', async () => {
 	const { page } = fixture;

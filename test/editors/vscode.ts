@@ -109,7 +109,16 @@ export async function startVSCode(options: EditorOptions): Promise<VSCode> {
 		await answering(port, server, readLog);
 		browser = await chromium.launch({
 			executablePath: options.chromium,
-			args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--disable-background-networking'],
+			args: [
+				'--no-sandbox',
+				'--disable-gpu',
+				'--disable-quic',
+				'--disable-dev-shm-usage',
+				'--disable-background-networking',
+				'--disable-renderer-backgrounding',
+				'--disable-backgrounding-occluded-windows',
+				'--disable-background-timer-throttling',
+			],
 		});
 		const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
 		const openWindow = async (place: string, files: readonly string[]): Promise<Page> => {

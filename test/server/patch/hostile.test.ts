@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from '../../../server/patch/read.ts';
 import type { ParsedDocument } from '../../../server/patch/types.ts';
+import { worked } from '../../worked.ts';
 import { read, showFunctions, showHunks } from './show.ts';
 
 const review = readFileSync(new URL('../../fixtures/mail/review.eml', import.meta.url));
@@ -165,9 +166,9 @@ describe('hostile input', () => {
 		['versions', () => 'v5.17 based on since '.repeat(100_000)],
 	])('%s', (_, make) => {
 		const input = make();
-		const started = performance.now();
+		const started = worked();
 		parseDocument('hostile', input, {});
-		expect(performance.now() - started).toBeLessThan(3000);
+		expect(worked() - started).toBeLessThan(3000);
 	});
 
 	it('too large or binary: one problem and nothing else', () => {
@@ -188,10 +189,10 @@ describe('hostile input', () => {
 			for (let k = 0; k < 12; k++) lines.push(k === 5 ? ' \tif (vmf->flags & FAULT_FLAG_WRITE) {' : k === 7 ? ' \t}' : ' \tentry = pte_mkyoung(entry);');
 			lines.push('-\told_call(vma, addr);', '+\tnew_call(vma, addr + 1);');
 		}
-		const started = performance.now();
+		const started = worked();
 		const document = read(lines);
 		expect(document.patches[0]?.hunks).toHaveLength(lines.filter((text) => text.startsWith('@@')).length);
 		expect(document.problems).toEqual([]);
-		expect(performance.now() - started).toBeLessThan(5000);
+		expect(worked() - started).toBeLessThan(5000);
 	});
 });

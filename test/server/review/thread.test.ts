@@ -3,6 +3,7 @@ import { mentionsOf } from '../../../server/patch/mentions.ts';
 import { comparedWith } from '../../../server/review/compare.ts';
 import { offersOf, policyOf } from '../../../server/review/thread.ts';
 import { catalogue, type PolicyInfo } from '../../../simulator/index.ts';
+import { worked } from '../../worked.ts';
 
 const policy = (name: string, names: readonly string[], scenarios: readonly string[] = ['remap']): PolicyInfo => ({
 	...{ name, names, scenarios, doc: '', base: null, touches: [] },
@@ -40,12 +41,12 @@ describe('the policy of a thread', () => {
 	});
 
 	it('is found in linear time', () => {
-		const began = performance.now();
+		const began = worked();
 		policyOf(`lazy${' >'.repeat(200_000)}unmap`, policies);
 		policyOf('lazy unmap '.repeat(40_000), policies);
 		policyOf('x'.repeat(400_000), policies);
 		policyOf(':/@'.repeat(130_000), policies);
-		expect(performance.now() - began).toBeLessThan(1000);
+		expect(worked() - began).toBeLessThan(1000);
 	});
 
 	it('is compared with mainline and with what its variants leave out', () => {

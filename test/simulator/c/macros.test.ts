@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CValue, LinkMacro } from '../../../simulator/c/link.ts';
+import { worked } from '../../worked.ts';
 import { call, compileText, type Links } from './kit.ts';
 
 /** `#define` lines as the linkage hands them over. */
@@ -119,8 +120,8 @@ describe('macros of a kernel', () => {
 		['with arguments that grow', `${Array.from({ length: 30 }, (_, i) => `M${i}(x) M${i + 1}(x + x)`).join('\n')}\nM30(x) x`, 'return M0(a);'],
 		['with text that grows', `${Array.from({ length: 30 }, (_, i) => `M${i}(x) M${i + 1}(x##x)`).join('\n')}\nM30(x) x`, 'return M0(a);'],
 	])('are bound: a macro %s', (_, defines, body) => {
-		const start = performance.now();
+		const start = worked();
 		expect(() => value(defines, body)).toThrow(/not modelled/);
-		expect(performance.now() - start).toBeLessThan(2000);
+		expect(worked() - start).toBeLessThan(2000);
 	});
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseScenarios } from '../../../simulator/scenarios/language/parser.ts';
+import { worked } from '../../worked.ts';
 
 const HEAD = ['scenario s', 'doc d', 'file f 8', 'map a anon 8 rw', 'CPU0  CPU1'];
 
@@ -122,7 +123,7 @@ describe('a document', () => {
 	});
 
 	it('survives whatever it is given, in time that grows with the text', () => {
-		const began = performance.now();
+		const began = worked();
 		for (const text of [
 			'scenario '.repeat(100_000),
 			`scenario s\n${'CPU0 '.repeat(400)}\n`,
@@ -132,7 +133,7 @@ describe('a document', () => {
 			expect(parseScenarios(text, 'x').problems.length).toBeLessThanOrEqual(100);
 		const many = `scenario s\ndoc d\nvary v ${Array.from({ length: 16 }, (_, i) => i + 1).join(' ')}\nmap a anon 2048 rw\nCPU0\n${'store a[0+$v] | \n'.repeat(60_000)}`;
 		expect(parseScenarios(many, 'x').scenarios).toEqual([]);
-		expect(performance.now() - began).toBeLessThan(5000);
+		expect(worked() - began).toBeLessThan(5000);
 	});
 
 	it('is held to what a run can take', () => {
