@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clone } from './clone.ts';
@@ -21,7 +21,8 @@ beforeAll(async () => {
 		mkdirSync(path.join(folder, 'inbox/cur'), { recursive: true });
 		for (const part of ['new', 'tmp']) mkdirSync(path.join(folder, 'inbox', part));
 		writeFileSync(path.join(folder, 'inbox/cur/1657620000.M1.host:2,S'), mail);
-		execFileSync('gzip', ['-k', '-S', '.gz', path.join(folder, 'draft.patch')]);
+		// Of another name than what is in it: the editor's search for files would find either.
+		writeFileSync(path.join(folder, 'packed.patch.gz'), gzipSync(sample));
 		writeFileSync(path.join(folder, 'damaged.patch.gz'), Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]));
 		writeFileSync(
 			path.join(folder, 'two.code-workspace'),
@@ -63,7 +64,7 @@ describe('what is reviewed when it is opened', () => {
 
 	it.each([
 		['inbox', 'inbox.mbox'],
-		['draft.patch.gz', 'draft.patch'],
+		['packed.patch.gz', 'packed.patch'],
 	])('%s, as a patch', async (name, title) => {
 		const { page } = fixture;
 		await openAsPatch(name);

@@ -6,8 +6,8 @@ import { SYSTEM_SOURCES } from '../../../server/sources/choose.ts';
 import { REFERENCE_PATHS } from '../../../server/sources/paths.ts';
 import { worked } from '../../worked.ts';
 
-/** Milliseconds for sixty files of an archive that nothing is known of. An idle machine of two processors takes 400. */
-const PATIENCE = 3000;
+/** Milliseconds of work for sixty files of an archive that nothing is known of. An idle machine takes 400 to 800; to unpack it all would take a minute. */
+const PATIENCE = 10_000;
 
 const HEADERS = ['x86', 'arm64', 'riscv'].flatMap((arch) => ['pgtable', 'tlbflush', 'tlb', 'page'].map((name) => `arch/${arch}/include/asm/${name}.h`));
 
