@@ -12,16 +12,19 @@ import { shown } from './shown.ts';
 
 /** Patches of a document, by their index in it, that are a later version of another one in it. */
 export function laterVersions(patches: readonly Patch[]): readonly number[] {
-	const versions = patches.filter(({ series, hunks }) => series !== null && hunks.length > 0).map((patch) => ({ patch }));
-	return patches.flatMap((patch, i) => (patch.series !== null && patch.hunks.length > 0 && formerVersion(patch, versions) !== undefined ? [i] : []));
+	const versions = patches.flatMap(({ series, subject, hunks }, index) => {
+		const changes = hunks.flatMap(({ file, functions }) => functions.map(({ name }) => `${file} ${name}`));
+		return series === null || hunks.length === 0 ? [] : [{ index, series, subject, changes }];
+	});
+	return versions.filter((version) => formerVersion(version, versions) !== undefined).map(({ index }) => index);
 }
 
 /** `Since v1: 3 findings gone (...), none new`, once it is known. */
 export function versionTitle(session: Session, document: ReviewedDocument, index: number): string {
 	const version = session.parsed(document)?.patches[index]?.series?.version ?? 1;
-	const since = document.isSettled || document.review?.version === document.version ? reportOf(document, index)?.since : undefined;
-	if (since === undefined) return document.isSettled ? `Version ${version}: not compared` : `Version ${version}: running`;
-	const text = sinceText(since, reportOf(document, index)?.findings ?? []);
+	const report = reportOf(document, index);
+	if (report?.since === undefined) return document.isSettled ? `Version ${version}: not compared` : `Version ${version}: running`;
+	const text = sinceText(report.since, report.findings);
 	return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

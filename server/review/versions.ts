@@ -6,7 +6,7 @@ import type { Finding, FormerFinding, ReportDocument, ReportPatch, Since } from 
  * that is not there any more is gone only if this version ran what showed it; else it is not known what became of it.
  */
 export function withVersions(documents: readonly ReportDocument[]): ReportDocument[] {
-	const versions = documents.flatMap(({ source, patches }) => patches.filter(isVersion).map((patch) => ({ source, patch })));
+	const versions = documents.flatMap(({ source, patches }) => patches.filter(isVersion).map((patch) => versionIn(source, patch)));
 	return documents.map((document) => {
 		if (versions.length < 2) return document;
 		const nearestFirst = [...versions.filter(({ source }) => source === document.source), ...versions.filter(({ source }) => source !== document.source)];
@@ -14,16 +14,21 @@ export function withVersions(documents: readonly ReportDocument[]): ReportDocume
 			...document,
 			patches: document.patches.map((patch) => {
 				const { since: _, ...rest } = patch;
-				const former = isVersion(patch) ? formerVersion(patch, nearestFirst) : undefined;
+				const former = isVersion(patch) ? formerVersion(versionIn(document.source, patch), nearestFirst) : undefined;
 				return former === undefined ? rest : { ...rest, since: difference(former, patch, document.source) };
 			}),
 		};
 	});
 }
 
-interface Version {
+interface Version extends Versioned {
 	readonly source: string;
 	readonly patch: ReportPatch;
+}
+
+function versionIn(source: string, patch: ReportPatch): Version {
+	const { series, subject, hunks } = patch;
+	return { source, patch, series, subject, changes: hunks.flatMap(({ file, function: name }) => (name === '' ? [] : [`${file} ${name}`])) };
 }
 
 /** Mails that only talk have a series in their subject as well. */
@@ -31,24 +36,29 @@ function isVersion({ series, hunks }: ReportPatch): boolean {
 	return series !== null && hunks.length > 0;
 }
 
-/** The latest version before the patch, by its title, which a new version may have changed, and then by its place in the series and what it changes. */
-export function formerVersion<T extends { readonly patch: Pick<ReportPatch, 'series' | 'subject'> & { readonly hunks: readonly { readonly file: string }[] } }>(
-	patch: T['patch'],
-	versions: readonly T[],
-): T | undefined {
-	const version = patch.series?.version ?? 1;
-	const earlier = versions.filter(({ patch: other }) => other.hunks.length > 0 && (other.series?.version ?? version) < version);
-	const files = new Set(patch.hunks.map(({ file }) => file));
-	const named = earlier.filter(({ patch: other }) => topicOf(other.subject) === topicOf(patch.subject));
-	const placed = earlier.filter(
-		({ patch: other }) => other.series?.n === patch.series?.n && other.series?.of === patch.series?.of && other.hunks.some(({ file }) => files.has(file)),
-	);
+/** A patch as one of the versions of itself. */
+export interface Versioned {
+	readonly series: ReportPatch['series'];
+	readonly subject: string;
+	/** The functions that it changes, each with its file. */
+	readonly changes: readonly string[];
+}
+
+/**
+ * The latest version before the patch: of the same title, or, as a new version may have changed that, in the same place of its series
+ * with a function that both change. Two patches to one file are not versions of each other for that.
+ */
+export function formerVersion<T extends Versioned>(patch: Versioned, versions: readonly T[]): T | undefined {
+	const version = versionOf(patch);
+	const earlier = versions.filter((other) => versionOf(other) < version);
+	const named = earlier.filter(({ subject }) => topicOf(subject) === topicOf(patch.subject));
+	const placed = earlier.filter(({ series, changes }) => series?.n === patch.series?.n && series?.of === patch.series?.of && shares(changes, patch.changes));
 	const candidates = named.length > 0 ? named : placed;
 	return candidates.reduce<T | undefined>((best, one) => (best === undefined || versionOf(one) > versionOf(best) ? one : best), undefined);
 }
 
-function versionOf({ patch }: { readonly patch: Pick<ReportPatch, 'series'> }): number {
-	return patch.series?.version ?? 0;
+function versionOf({ series }: Versioned): number {
+	return series?.version ?? 0;
 }
 
 function difference({ source, patch: former }: Version, patch: ReportPatch, own: string): Since {

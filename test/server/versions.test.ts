@@ -68,6 +68,12 @@ describe('a later version of a patch', () => {
 		expect(since(three)).toMatch(/^since v2: 3 new/);
 	});
 
+	it('is no version of another patch to the same file', () => {
+		const other = repaired.replaceAll('filemap_map_pmd', 'filemap_other');
+		const [, two] = patchesIn(first + mail(15, '[PATCH v2] mm/filemap: something else', other));
+		expect(two?.since).toBeUndefined();
+	});
+
 	it('may be in another file than the first', () => {
 		const [, two] = withVersions([documentOf(first, 'v1.patch'), documentOf(second, 'v2.patch')]);
 		expect(since(two?.patches[0])).toMatch(/^since v1: 3 findings gone/);
